@@ -1,0 +1,341 @@
+"""How a document of markup is set: a look is drawn for each, of a kind of document such as a paper, a newspaper or slides.
+
+Lengths are CSS pixels, 96 to an inch. To add a kind, add a section to `kinds.toml`; to add a choice, a word to it, and its
+style to `look.css`.
+"""
+
+import colorsys
+import functools
+import random
+import re
+import tomllib
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from datagen.drawing import typefaces
+from datagen.drawing.families import families
+from datagen.markup.numerals import digit_style, numeral, with_word
+from datagen.writing import scripts
+
+
+class Box(NamedTuple):
+    """A rectangle on the page, and to which of its sides the text in it is set: left, right or center."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    align: str = "left"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a stylesheet is made of. Fields without a comment are drawn from `kinds.toml`; `look.css` says what words mean.
+
+    Lengths are CSS pixels, scales shares of the text's size, gaps and indents em, colours #rrggbb.
+    """
+
+    kind: str
+    lang: str
+    script: str
+    direction: str  # of the text: ltr or rtl
+    writing: str  # CSS's writing-mode
+    width: int  # of the page
+    height: int
+    top: int  # margins
+    right: int
+    bottom: int
+    left: int
+    columns: int
+    column_gap: int
+    column_rule: str
+    column_fill: str
+    spanning: str
+    body: str  # families
+    heading: str
+    code: str
+    size: float
+    line_height: float
+    gap: float  # between paragraphs
+    indent: float  # of a paragraph's first line
+    text_align: str
+    hyphens: str
+    paper: str
+    ink: str
+    accent: str
+    tint: str  # the ground of boxes and shaded rows
+    colours: str  # whether the document's own colours are kept or dropped
+    title_scale: float
+    heading_scale: float
+    heading_weight: int
+    heading_case: str
+    heading_slant: str
+    heading_align: str
+    heading_ink: str
+    heading_style: str
+    heading_numbers: str
+    bullet: str
+    list_suffix: str
+    list_style: str  # a counter style of CSS
+    list_ink: str
+    table_rules: str
+    table_head: str
+    table_stripes: str
+    table_width: str
+    table_align: str
+    table_scale: float
+    cell_pad: float
+    caption_side: str
+    caption_style: str
+    quote: str
+    note: str
+    code_style: str
+    code_scale: float
+    links: str
+    definitions: str
+    drop_cap: int  # lines high; 0 for none
+    figure: str
+    figure_frame: str
+    aside: str
+    rule: float
+    corner: int
+    head: str
+    head_rule: str
+    head_scale: float
+    number: str
+    number_form: str
+    note_mark: str
+    note_rule: str
+
+    @property
+    def is_vertical(self) -> bool:
+        return self.writing != "horizontal-tb"
+
+    def text_box(self, notes: float = 0) -> Box:
+        """Where the page's text stands. `notes`: how much is kept for footnotes at the end of the page, beside vertical text."""
+        width, height = self.width - self.left - self.right, self.height - self.top - self.bottom
+        if not self.is_vertical:
+            return Box(self.left, self.top, width, height - notes)
+        return Box(self.left + (notes if self.writing == "vertical-rl" else 0), self.top, width - notes, height)
+
+    def corner_of(self, page: int) -> tuple[float, float]:
+        """Left and top of page 0, 1, … in the laid out document: side by side, in vertical text one below another."""
+        return (0, page * self.height) if self.is_vertical else (page * self.width, 0)
+
+    def boxes(self, page: int, notes: float = 0) -> dict[str, Box]:
+        """The rectangles on page 0, 1, … of what stands outside of its text, by CSS class; what the look hasn't is absent.
+
+        Classes are running-head, running-foot, page-number, page-notes. `notes` as in `text_box`.
+        """
+        full, text, found = self.text_box(), self.text_box(notes), {}
+        line = 1.5 * self.size * self.head_scale
+        tops = {
+            "head": max(4.0, self.top * 0.72 - line),
+            "foot": self.height - self.bottom + max(2.0, min(self.bottom * 0.3, self.bottom - line - 4)),
+        }
+        is_right = (page % 2 == 0) != (self.direction == "rtl" or self.writing == "vertical-rl")
+        (place, _, side), (end, _, number_side) = self.head.partition("-"), self.number.partition("-")
+        side, number_side = (("right" if is_right else "left") if at == "outer" else at for at in (side, number_side))
+        shares_line = place == end and "none" not in (place, end)
+        if shares_line:  # the number stands on the other side
+            side = "left" if side == "center" else side
+            number_side = "left" if side == "right" else "right"
+        if place != "none":
+            room = full.width * (0.8 if shares_line else 1)
+            found[f"running-{place}"] = Box(full.left + (full.width - room) * (side == "right"), tops[place], room, line, side)
+        if end != "none":
+            room = full.width * (0.2 if shares_line else 1)
+            found["page-number"] = Box(
+                full.left + (full.width - room) * (number_side == "right"), tops[end], room, line, number_side
+            )
+        if notes and not self.is_vertical:
+            found["page-notes"] = Box(text.left, text.top + text.height, text.width, notes)
+        elif notes:
+            found["page-notes"] = Box(
+                full.left if self.writing == "vertical-rl" else full.left + text.width, full.top, notes, full.height
+            )
+        return found
+
+    def page_number(self, page: int) -> str:
+        """What the number of page 0, 1, … says, such as "12", "- 12 -", "Page 12", "xii", "১২"."""
+        number = numeral(page + 1, digit_style(self.script, self.lang) if self.number_form == "digits" else self.number_form)
+        if self.number_form == "word":
+            return with_word(number, self.lang)
+        return {"dashes": f"– {number} –", "hyphens": f"- {number} -", "brackets": f"[{number}]"}.get(self.number_form, number)
+
+
+_LEAST_CONTRAST = 4.5
+_CASED = frozenset("Latn Cyrl Grek Armn".split())
+_EUROPEAN = frozenset("Latn Cyrl Grek".split())
+_INITIALS = _CASED | frozenset("Geor Hebr Hans Hant Jpan Kore".split())  # whose letters stand alone
+_UNSPACED = frozenset("Khmr Laoo Mymr Thai Tibt".split())  # where justified lines would have a gap or two
+_TALL = frozenset(
+    "Arab Beng Deva Ethi Gujr Guru Hans Hant Jpan Khmr Knda Kore Laoo Mlym Mymr Orya Sinh Taml Telu Thai Tibt".split()
+)
+_CHINESE = frozenset("Hans Hant Hani Jpan".split())
+# Those that Chromium has dictionaries of; Debian's has none, and breaks words at soft hyphens alone.
+_HYPHENATED = frozenset(
+    "af be bg cs cy da de el en es et eu fr ga gl hr hu hy it la lt lv nb nl nn pl pt ru sk sl sq sv tk uk".split()
+)
+# Typefaces of other scripts draw the main letters of these, too, and poorly. Those that are meant for them have all of Europe's.
+_ALL_LETTERS = {"Latn": "ąčęğłőřşšťůźž", "Cyrl": "ґєіїўђљњћџѕ"}
+_FOR_HEADINGS = re.compile(
+    r"Caps|Display|Kufi|Rashi|Stam|Muol|Hand|hand|Fantuwua|Hiwua|Titr|Looped|Bold|Black|Light|Cond|Slanted|Quran|Bokor|Chrieng"
+)
+_POOR = re.compile(r"CLM|BPG|Lohit|Nakula|Sahadeva|Nanum|Thabit")  # of Latin, Greek and Cyrillic letters
+_MONO = re.compile(r"Mono|Courier|Coding|Thabit")
+_NO_SANS = re.compile(
+    r"Serif|Naskh|Nastaliq|Amiri|Myeongjo|Scheherazade|Nazli|CLM|Kinnari|Norasi|Khmer OS|Padauk|Abyssinica|Annapurna"
+)
+_LEAST_COLUMN, _LEAST_JUSTIFIED, _LEAST_WITH_FLOATS = 15, 24, 34  # times the size of letters
+_INDENTS = {"Jpan": (1.0,), "Hans": (2.0,), "Hant": (2.0,)}
+_FEW = 1 / 2000  # the share of a text that a frequent letter has
+
+
+def drawn(draw: random.Random, lang: str, script: str, direction: str, sample_text: str) -> Look:
+    """A look for a document in a language (BCP-47) and script (ISO 15924) that is written "ltr" or "rtl" ("" if the script says).
+
+    Raises `ValueError`, with what to install, if no typeface draws all of the frequent letters of `sample_text`.
+    """
+    papers, kinds = _choices()
+    kind = draw.choices(list(kinds), [options["weight"] for options in kinds.values()])[0]
+    said = {name: _one(draw, options) for name, options in kinds[kind].items() if name != "weight"}
+    width, height = papers[said.pop("paper")]
+    edge = round(width * said.pop("margin"))
+    margins = [max(34 if kind != "slides" else 48, round(edge * draw.uniform(0.8, 1.3))) for _ in range(2)]
+    is_gap, writing = said.pop("paragraphs") == "gap", _writing(draw, script, kind)
+    said |= _families(draw, said.pop("taste"), _frequent(sample_text), lang, script)
+    said |= _colours(draw, said.pop("ground") == "dark", said.pop("coloured") == "yes")
+    inline = (height if writing != "horizontal-tb" else width) - 2 * edge
+    said["columns"] = max(1, min(said["columns"], int(inline / said["size"] / _LEAST_COLUMN)))
+    if said["columns"] > 1 or inline < _LEAST_WITH_FLOATS * said["size"]:
+        said |= {"figure": "center", "aside": "box"}
+    if said["columns"] == 1:
+        said["spanning"] = "none"  # pages are columns, too, and would be spanned
+    if script not in _CASED:
+        said |= {"heading_case": "none", "heading_slant": "normal"}
+    if script not in _INITIALS or writing != "horizontal-tb":
+        said["drop_cap"] = 0
+    is_narrow = inline / said["columns"] < _LEAST_JUSTIFIED * said["size"] and script not in _CHINESE
+    if script in _UNSPACED or (is_narrow and draw.random() < 0.6):
+        said["text_align"] = "start"
+    if script in _TALL:
+        least = draw.uniform(2.1, 2.5) if "Nastaliq" in said["body"] else draw.uniform(1.4, 1.7)
+        said["line_height"] = round(max(said["line_height"], least), 3)
+    if said["list_style"] == "digits":
+        said["list_style"] = digit_style(script, lang)
+    is_hyphenated = lang.split("-")[0].lower() in _HYPHENATED and (said["text_align"] == "justify" or draw.random() < 0.2)
+    return Look(
+        kind=kind,
+        lang=lang,
+        script=script,
+        direction=direction or ("rtl" if script in scripts.RTL else "ltr"),
+        writing=writing,
+        width=width,
+        height=height,
+        top=margins[0],
+        right=edge,
+        bottom=margins[1],
+        left=max(24, round(edge * draw.uniform(0.85, 1.15))),
+        column_gap=round(said["size"] * draw.uniform(1.4, 2.4)),
+        gap=round(draw.uniform(0.4, 1.1), 3) if is_gap else draw.choice((0.0, 0.0, 0.2)),
+        indent=0.0 if is_gap else draw.choice(_INDENTS.get(script, (1.0, 1.5, 2.0))),
+        hyphens="auto" if is_hyphenated else "manual",
+        **said,
+    )
+
+
+@functools.cache
+def _choices() -> tuple[dict[str, list[int]], dict[str, dict[str, Any]]]:
+    """The sizes of papers; the choices of each kind, by field, and its weight."""
+    kinds = tomllib.loads(Path(__file__).with_name("kinds.toml").read_text(encoding="utf-8"))
+    papers, usual = kinds.pop("papers"), kinds.pop("any")
+    return papers, {kind: usual | options for kind, options in kinds.items()}
+
+
+def _one(draw: random.Random, options: str | list[float]) -> Any:
+    if isinstance(options, list):
+        return round(draw.uniform(*options), 3)
+    word = draw.choice(options.split())
+    return int(word) if word.isdigit() else word
+
+
+def _writing(draw: random.Random, script: str, kind: str) -> str:
+    if script == "Mong":
+        return "vertical-lr"
+    share = {"book": 0.5, "newspaper": 0.5, "magazine": 0.3, "report": 0.05}.get(kind, 0.0)
+    return "vertical-rl" if script in _CHINESE and draw.random() < share else "horizontal-tb"
+
+
+def _frequent(text: str) -> str:
+    """The text without its rare letters: some 4,000 characters from its beginning."""
+    text = text[:4000]
+    counts = Counter(text)
+    return "".join(char for char in text if char.isspace() or counts[char] >= len(text) * _FEW)
+
+
+def _families(draw: random.Random, taste: str, text: str, lang: str, script: str) -> dict[str, str]:
+    """The families of the body, of headings and of code."""
+    all_of_text = _known_families(f"{text} {_ALL_LETTERS.get(script, '')}", lang) or _known_families(text, lang)
+    if not all_of_text:
+        raise ValueError(typefaces.what_to_install(text, lang))
+    if script in _EUROPEAN:
+        all_of_text = tuple(name for name in all_of_text if not _POOR.search(name)) or all_of_text
+    usual = [name for name in all_of_text if not _FOR_HEADINGS.search(name) and not _MONO.search(name)] or list(all_of_text)
+    tasty = [name for name in usual if (taste == "serif") == bool(_NO_SANS.search(name))] or usual
+    noto = [name for name in tasty if name.startswith("Noto ")] or tasty
+    body = draw.choice(noto if draw.random() < 0.3 else tasty)
+    if draw.random() < 0.03:  # as typewritten
+        body = draw.choice([name for name in all_of_text if _MONO.search(name)] or [body])
+    heading = body if draw.random() < 0.5 else draw.choice([name for name in all_of_text if not _MONO.search(name)] or usual)
+    code = [name for name in _known_families("the code of ąčęğłőřşšťůźž {}[]()<>=#", "en") if _MONO.search(name)]
+    return {"body": body, "heading": heading, "code": draw.choice(code or [body])}
+
+
+@functools.lru_cache(maxsize=256)
+def _known_families(text: str, lang: str) -> tuple[str, ...]:
+    return families(text, lang)
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours (#rrggbb) as WCAG has it: 1 for the same, 21 for black on white."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _hex(hue: float, lightness: float, saturation: float) -> str:
+    return "#" + "".join(f"{round(255 * part):02x}" for part in colorsys.hls_to_rgb(hue, lightness, saturation))
+
+
+def _colours(draw: random.Random, is_dark: bool, is_coloured: bool) -> dict[str, Any]:
+    """Paper, ink, accent and tint: ink and accent are readable on both grounds."""
+    hue, other = draw.random(), draw.random()
+    tone = draw.choices(("white", "warm", "grey", "tinted"), (6, 2, 1, 1))[0]
+    papers = {"white": (0, 1, 0), "warm": (0.11, draw.uniform(0.92, 0.98), 0.5), "grey": (0, draw.uniform(0.9, 0.98), 0)}
+    if is_dark:
+        paper, tint, tone = _hex(hue, draw.uniform(0.06, 0.14), 0.3), _hex(hue, draw.uniform(0.17, 0.22), 0.3), "dark"
+    else:
+        paper = _hex(*papers.get(tone, (hue, draw.uniform(0.93, 0.97), 0.5)))
+        tint = _hex(other if is_coloured else 0, draw.uniform(0.86, 0.93), draw.uniform(0.2, 0.6) if is_coloured else 0)
+    inks = [(draw.choice((0, hue)), draw.uniform(0, 0.22), 0.2), (other, draw.uniform(0.2, 0.45), draw.uniform(0.4, 0.95))]
+    ink, accent = (_readable((h, 1 - lightness if is_dark else lightness, s), (paper, tint), is_dark) for h, lightness, s in inks)
+    return {"paper": paper, "tint": tint, "ink": ink, "accent": accent if is_coloured else ink} | (
+        {"colours": "kept" if tone == "white" and draw.random() < 0.3 else "dropped"}
+    )
+
+
+def _readable(colour: tuple[float, float, float], grounds: tuple[str, ...], is_dark: bool) -> str:
+    hue, lightness, saturation = colour
+    while min(contrast(_hex(hue, lightness, saturation), ground) for ground in grounds) < _LEAST_CONTRAST:
+        lightness = min(1.0, lightness + 0.02) if is_dark else max(0.0, lightness - 0.02)
+        if lightness in (0.0, 1.0):
+            break
+    return _hex(hue, lightness, saturation)

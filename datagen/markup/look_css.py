@@ -1,0 +1,78 @@
+"""What a browser gets of a look: the markup around a document, and the stylesheet."""
+
+import functools
+from dataclasses import asdict
+from html import escape
+from pathlib import Path
+
+from datagen.drawing import typefaces
+from datagen.markup.look import Look
+
+FIT = """() => {
+  const isWide = (box) => {
+    const own = getComputedStyle(box), around = getComputedStyle(box.parentElement)
+    const [count, gap] = own.columnSpan === "all" ? [1, 0] : [around.columnCount, around.columnGap].map((x) => parseFloat(x) || 0)
+    const room = (parseFloat(around.inlineSize) + gap) / Math.max(1, count) - gap
+    return [...box.getClientRects()].some((part) => (own.writingMode === "horizontal-tb" ? part.width : part.height) > room + 1)
+  }
+  for (const box of document.querySelectorAll("#flow > .columns :is(table, math)"))
+    for (let step = 1; step <= 4 && isWide(box); step++) {
+      if (step > 2) box.classList.remove(`fit-${step - 1}`)
+      box.classList.add(`fit-${step}`)
+    }
+}"""
+"""JavaScript for tables and formulas that are wider than their column: it has them span all columns, and makes them smaller.
+
+To be run once, before measuring."""
+
+_SUFFIXES = {"dot": ("", ". "), "paren": ("", ") "), "brackets": ("(", ") ")}
+_FALLBACKS = ("Noto Serif", "Noto Sans", "Noto Serif CJK SC", "Noto Sans CJK SC", "DejaVu Sans")
+
+
+def page_html(look: Look, html: str) -> str:
+    """What the <body> of a document in the look holds: the flow of pages, in it the columns, in them the document's markup.
+
+    Boxes of `Look.boxes` are to stand behind it. The document's own CSS belongs into `@layer document { … }`, after ours.
+    """
+    words = " ".join(f'data-{_dashed(name)}="{escape(str(value))}"' for name, value in asdict(look).items())
+    return f'<div id="flow" {words}><div class="columns" lang="{escape(look.lang)}" dir="{look.direction}">{html}</div></div>'
+
+
+def css(look: Look, notes: float = 0) -> str:
+    """The stylesheet of a look, for what `page_html` gives. `notes`: what each page keeps for footnotes, as in `text_box`.
+
+    The document's own `!important` wins against some of it, so leave that out.
+    """
+    box = look.text_box(notes)
+    inline, gap = (box.height, look.height - box.height) if look.is_vertical else (box.width, look.width - box.width)
+    prefix, suffix = _SUFFIXES[look.list_suffix]
+    values = {name: str(value) for name, value in asdict(look).items() if isinstance(value, int | float)} | {
+        **{name: _stack(getattr(look, name), *([look.body] if name != "body" else ())) for name in ("body", "heading", "code")},
+        **{name: getattr(look, name) for name in ("ink", "paper", "accent", "tint", "heading_slant")},
+        **{"gap": f"{look.gap}em", "indent": f"{look.indent}em", "rule-ink": f"color-mix(in srgb, {look.ink} 55%, {look.paper})"},
+        "image": f"{(box.width if look.is_vertical else box.height) * 0.45:.0f}px",
+    }
+    said = "; ".join(f"--look-{_dashed(name)}: {value}" for name, value in values.items())
+    columns = f"column-count: {look.columns}; column-gap: {look.column_gap}px; " if look.columns > 1 else ""
+    return (
+        f"{_common()}\n:root {{ {said} }}\n"
+        f'@counter-style look-numbers {{ system: extends {look.list_style}; prefix: "{prefix}"; suffix: "{suffix}" }}\n'
+        f"#flow {{ left: {box.left}px; top: {box.top}px; width: {box.width}px; height: {box.height}px; "
+        f"writing-mode: {look.writing}; column-width: {inline}px; column-gap: {gap}px }}\n"
+        f"#flow > .columns {{ {columns}direction: {look.direction} }}\n"
+        f".page-notes {{ writing-mode: {look.writing}; direction: {look.direction} }}\n"
+    )
+
+
+@functools.cache
+def _common() -> str:
+    return Path(__file__).with_name("look.css").read_text(encoding="utf-8")
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def _stack(*families: str) -> str:
+    """A font-family with what draws the characters that these lack."""
+    return ", ".join(f'"{name}"' for name in dict.fromkeys((*families, *_FALLBACKS)) if name in typefaces.installed())
