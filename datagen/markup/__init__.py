@@ -1,0 +1,1 @@
+"""Pages from markup, which a browser lays out."""
