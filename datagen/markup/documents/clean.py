@@ -36,6 +36,7 @@ _NAVIGATION_CLASSES = frozenset("""navheader navfooter navbar nav-links sphinxsi
     breadcrumb breadcrumbs breadcrumb-nav toctree-wrapper-hidden skip-link navigation prevnext prev-next-area sidebar-nav docnav
     permalink anchorjs-link copybtn katex-html MathJax_Preview MJX_Assistive_MathML mw-jump-link vector-toc navbox catlinks
     printfooter rst-footer-buttons""".split())
+_NAVIGATION_IDS = frozenset("banner navbar sidebar breadcrumbs mw-navigation siteSub contentSub jump-to-nav catlinks".split())
 _TOC_IDS, _TOC_CLASSES = {"toc", "TOC", "table-of-contents"}, {"toc", "contents", "table-of-contents", "toctree-wrapper"}
 # fmt: on
 _MAIN = (
@@ -62,7 +63,7 @@ def main_content(tree: lxml.etree._Element) -> lxml.etree._Element | None:
 def declared(tree: lxml.etree._Element, main: lxml.etree._Element) -> tuple[str, str]:
     """The language and the direction that the page, or the elements around its main content, declare; "" for none."""
     around = [main, *main.iterancestors()]
-    langs = [lang for element in around if (lang := language(element.get("lang") or element.get("xml:lang") or ""))]
+    langs = [lang for element in around if (lang := language(element.get("lang") or ""))]
     for meta in tree.iter("meta"):
         if meta.get("http-equiv", "").lower() == "content-language" or meta.get("name", "").lower() == "language":
             langs.append(language(meta.get("content", "")))
@@ -174,6 +175,8 @@ class Cleaner:
             return None
         if tag == "nav" or element.get("role", "") in _NAVIGATION_ROLES or classes_of(element) & _NAVIGATION_CLASSES:
             return "navigation"
+        if element.get("id") in _NAVIGATION_IDS or (tag == "p" and element.get("id") == "title"):  # Publican's banner
+            return "navigation"
         parent = element.getparent()
         if tag in ("header", "footer") and parent is not None and parent.tag in ("body", "html"):
             return "navigation"
@@ -184,7 +187,7 @@ class Cleaner:
     def _attributes(self, element: lxml.etree._Element, tag: str) -> str:
         kept: dict[str, str] = {}
         for key, value in element.attrib.items():
-            if key not in _KEPT or (key == "type" and tag not in ("ol", "ul", "li")):
+            if key not in _KEPT or not (value or key in ("alt", "open", "reversed")) or (key == "type" and tag not in ("ol", "ul", "li")):
                 continue
             if len(value) > _ATTRIBUTE_CHARS.get(key, 100):
                 self.left_out["attribute"] += 1
@@ -237,7 +240,7 @@ class Cleaner:
 
 def is_contents(element: lxml.etree._Element) -> bool:
     """Whether an element is a table of contents."""
-    kinds = {element.get("role", ""), *element.get("epub:type", "").split()}
+    kinds = {element.get("role", ""), *element.get("epub-type", "").split()}
     if kinds & {"doc-toc", "toc"} or (element.tag in ("nav", "div") and element.get("id") in _TOC_IDS):
         return True
     return element.tag in ("nav", "div") and bool(classes_of(element) & _TOC_CLASSES) and element.find(".//a") is not None

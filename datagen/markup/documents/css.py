@@ -15,7 +15,7 @@ _HIDDEN_LETTER = re.compile(r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|\\(?:0
 _IMPORT = re.compile(r"""@import\s+(?:url\(\s*)?["']?([^"'();\s]*)["']?\s*\)?([^;{}]*)(;|\Z)""", re.I)
 _URL = re.compile(r"""url\(\s*("[^"]*"|'[^']*'|[^)]*)\s*(?:\)|\Z)""", re.I)
 _FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}?", re.I)
-_LOADING = re.compile(r"(?<![\w-])((-webkit-)?(image-set|cross-fade)|src|image)(?=\s*\()", re.I)
+_LOADING = re.compile(r"(?<![\w-])((-webkit-)?(image-set|cross-fade)|src|image)\s*\([^)]*\)?", re.I)
 _SCREEN = re.compile(r"(all|screen)?\s*", re.I)
 
 

@@ -5,8 +5,6 @@ import random
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -26,7 +24,7 @@ _MAX_XML_BYTES = 8 << 20
 _PAGES = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml")
 _OF_FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 """Algorithms that hide typefaces, which nobody reads here."""
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OverflowError, lxml.etree.LxmlError)
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError, OverflowError)
 
 
 class _Page(NamedTuple):
@@ -40,7 +38,11 @@ class _Page(NamedTuple):
 def read_epub(path: str, draw: random.Random | None) -> Markup:
     """The book as one page, each file of its spine a <section>. A book that is too large for one page gives a run of its files,
     which begins where `draw` says. Raises `SampleError`: `broken_epub`, `encrypted`, `no_text`, `too_large`."""
-    with _damage(), zipfile.ZipFile(path) as archive:
+    try:
+        archive = zipfile.ZipFile(path)  # noqa: SIM115 - closed below
+    except _DAMAGED as error:
+        raise SampleError("broken_epub", f"{type(error).__name__}: {error}") from None
+    with archive:
         if len(archive.infolist()) > MAX_ENTRIES:
             raise SampleError("too_large", f"{len(archive.infolist())} files, allowed are {MAX_ENTRIES}")
         read = _reader(archive)
@@ -146,7 +148,10 @@ def _xml(read: Reader, path: str) -> lxml.etree._Element:
     if data is None:
         raise SampleError("broken_epub", f"no {path}, or one of over {_MAX_XML_BYTES} bytes")
     parser = lxml.etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True)
-    return lxml.etree.fromstring(data, parser=parser)
+    try:
+        return lxml.etree.fromstring(data, parser=parser)
+    except lxml.etree.LxmlError as error:
+        raise SampleError("broken_epub", f"{path}: {error}") from None
 
 
 def _reader(archive: zipfile.ZipFile) -> Reader:
@@ -155,16 +160,8 @@ def _reader(archive: zipfile.ZipFile) -> Reader:
         try:
             with archive.open(path) as file:
                 data = file.read(max_bytes + 1)
-        except (KeyError, RuntimeError):  # RuntimeError for one with a password
+        except (KeyError, RuntimeError, *_DAMAGED):  # RuntimeError for one with a password
             return None
         return data if len(data) <= max_bytes else None
 
     return read
-
-
-@contextmanager
-def _damage() -> Iterator[None]:
-    try:
-        yield
-    except _DAMAGED as error:
-        raise SampleError("broken_epub", f"{type(error).__name__}: {error}") from None

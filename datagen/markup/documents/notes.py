@@ -20,7 +20,7 @@ def is_reference(link: lxml.etree._Element) -> bool:
     parent = link.getparent()
     above = classes_of(parent) if parent is not None and parent.tag in ("sup", "span") else set()
     near = classes_of(link) | above
-    kinds = {link.get("role", ""), *link.get("epub:type", "").split()}
+    kinds = {link.get("role", ""), *link.get("epub-type", "").split()}
     if not link.get("href", "").count("#") or near & _BACK_CLASSES or len(mark_of(link)) > _MAX_MARK:
         return False
     return bool(kinds & _REFERENCE_TYPES or near & _REFERENCE_CLASSES or "reference" in above)  # Wikipedia has it above
@@ -30,6 +30,10 @@ def mark_of(link: lxml.etree._Element) -> str:
     return " ".join("".join(link.itertext()).split())
 
 
+def _bare(mark: str) -> str:
+    return mark.strip("[]()^. ")
+
+
 def mark_notes(tree: lxml.etree._Element, marks: dict[str, str]) -> set[lxml.etree._Element]:
     """Make each note an <aside role="doc-footnote"> that begins with its mark. `marks` maps the ids that references name to their
     marks. Returns the elements that are cut: links back to the text."""
@@ -37,7 +41,7 @@ def mark_notes(tree: lxml.etree._Element, marks: dict[str, str]) -> set[lxml.etr
     for element in list(tree.iter()):
         if not isinstance(element.tag, str):
             continue
-        kinds = {element.get("role", ""), *element.get("epub:type", "").split()}
+        kinds = {element.get("role", ""), *element.get("epub-type", "").split()}
         name = element.get("id") or (element.get("name") if element.tag == "a" else None) or ""
         note = element if element.tag in _NOTE_TAGS else None
         if note is not None and note.tag == "dt":
@@ -57,7 +61,8 @@ def _definition(label: lxml.etree._Element) -> lxml.etree._Element | None:
 
 
 def _make_note(note: lxml.etree._Element, name: str, mark: str) -> set[lxml.etree._Element]:
-    cut = {link for link in note.iter("a", "span", "sup") if classes_of(link) & _BACK_CLASSES or link.get("role") == "doc-backlink"}
+    links = [e for e in note.iter("a", "span", "sup") if classes_of(e) & _BACK_CLASSES or e.get("role") == "doc-backlink"]
+    cut = {link for link in links if note.tag == "dd" or _bare(mark_of(link)) != _bare(mark)}  # else it is the note's mark
     label = note.getprevious() if note.tag == "dd" else None
     if label is not None:
         label.attrib.pop("id", None)
@@ -73,17 +78,13 @@ def _make_note(note: lxml.etree._Element, name: str, mark: str) -> set[lxml.etre
     note.set("role", "doc-footnote")
     if name:
         note.set("id", name)
-    if mark and not _says(note, cut).startswith((mark, mark.strip("[]()"))):
+    said = mark_of(note)
+    for link in note.iter():
+        if link in cut:
+            said = said.removeprefix(mark_of(link)).lstrip()
+    if mark and not said.startswith((mark, _bare(mark), f"[{_bare(mark)}")):
         first = next((child for child in note if child.tag in ("p", "div") and not (note.text or "").strip()), note)
         sign = lxml.etree.Element("sup")
         sign.text, sign.tail, first.text = mark, " " + (first.text or "").lstrip(), None
         first.insert(0, sign)
     return cut
-
-
-def _says(note: lxml.etree._Element, cut: set[lxml.etree._Element]) -> str:
-    """The beginning of a note's text, without what is cut."""
-    said = [note.text or ""]
-    for element in list(note.iter())[1:6]:
-        said += ["" if element in cut or any(a in cut for a in element.iterancestors()) else element.text or "", element.tail or ""]
-    return " ".join("".join(said).split())

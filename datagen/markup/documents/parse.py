@@ -20,7 +20,7 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs
 # Browsers read these names as a larger charset.
 # fmt: off
 _WIDER = {
-    "iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874", "tis-620": "cp874", "gb2312": "gb18030",
+    "iso8859-1": "cp1252", "ascii": "utf-8", "iso8859-9": "cp1254", "iso8859-11": "cp874", "tis-620": "cp874", "gb2312": "gb18030",
     "gbk": "gb18030", "big5": "big5hkscs", "euc_kr": "cp949", "shift_jis": "cp932", "utf-16": "utf-8", "utf-16-le": "utf-8",
     "utf-16-be": "utf-8",
 }
@@ -113,15 +113,22 @@ def _entity(match: re.Match[str]) -> str:
     return match[0] if named is None or named in "&<>\"'" else named
 
 
+# By the last part of the namespace in XML, or by the prefix in HTML.
+_PLAIN_NAMES = {
+    **dict.fromkeys(["{namespace}lang", "xml:lang"], "lang"),
+    **dict.fromkeys(["{ops}type", "epub:type"], "epub-type"),
+    **dict.fromkeys(["{xlink}href", "xlink:href"], "href"),
+}
+
+
 def _without_namespaces(element: lxml.etree._Element) -> None:
     name = element.tag.rpartition("}")[2].rpartition(":")[2].lower()
     if name != element.tag:
         element.tag = name
     for key in element.attrib:
-        if key.startswith("{"):  # XML's, and EPUB's `type`
-            plain = {"lang": "lang", "type": "epub:type", "href": "href"}.get(key.rpartition("}")[2])
-            if plain and plain not in element.attrib:
-                element.attrib[plain] = element.attrib[key]
+        plain = _PLAIN_NAMES.get(re.sub(r"\{.*/", "{", key))
+        if plain and plain not in element.attrib:
+            element.attrib[plain] = element.attrib[key]
 
 
 def classes_of(element: lxml.etree._Element) -> set[str]:

@@ -11,9 +11,10 @@ import importlib.metadata
 import os
 import random
 from collections import Counter
+from functools import partial
 
+from datagen.inputs import zim
 from datagen.inputs.formats import suffixes
-from datagen.markup.documents import zim
 from datagen.markup.documents.epub import read_epub
 from datagen.markup.documents.markdown import to_html
 from datagen.markup.documents.page import Markup, markup_of
@@ -50,8 +51,8 @@ def read(path: str, kind: str, root: str, draw: random.Random | None = None, art
         return read_epub(path, draw)
     if kind == "zim":
         archive = zim.opened(path)
-        data = zim.article_of(archive, article, MAX_BYTES)
-        return markup_of(text_of(data, left_out), Resources(zim.zim_reader(archive), article, left_out), left_out)
+        data = zim.article(archive, article, MAX_BYTES)
+        return markup_of(text_of(data, left_out), Resources(partial(zim.content, archive), article, left_out), left_out)
     if os.path.getsize(path) > MAX_BYTES:
         raise SampleError("too_large", f"{os.path.getsize(path)} bytes, allowed are {MAX_BYTES}")
     with open(path, "rb") as file:
