@@ -1,14 +1,16 @@
-"""Files inside zip, tar and WARC files. Each has a uri with its archive and its place there.
+"""Files inside zip, tar, WARC and ZIM files. Each has a uri with its archive and its place there.
 
     zip://NAME::ARCHIVE                      NAME, percent-encoded
     zip://NAME#N::ARCHIVE                    one of several of that name: N members of it come behind
     tar://OFFSET/NAME::ARCHIVE               a member whose header is at OFFSET
     warc://OFFSET-LENGTH/TARGET::ARCHIVE     a record of LENGTH bytes; TARGET is its address on the web
+    zim://PATH::ARCHIVE                      an article, no redirect; only where HTML is asked for
 
 ARCHIVE is a path or an fsspec URL. Nothing is unpacked by name: a single member is copied into a file that we named. Archives are
 as hostile as PDFs, so `archive_members.py` reads them in the sandboxed child.
 """
 
+import importlib.util
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
@@ -21,7 +23,7 @@ T = TypeVar("T")
 
 LIST = "datagen.inputs.archive_members:list_members"
 COPY = "datagen.inputs.archive_members:copy_member"
-KINDS = {".zip": "zip", ".tar": "tar", ".warc": "warc", ".warc.gz": "warc"}
+KINDS = {".zip": "zip", ".tar": "tar", ".warc": "warc", ".warc.gz": "warc", ".zim": "zim"}
 COMMON_CRAWL = "https://data.commoncrawl.org/"
 
 
@@ -38,7 +40,7 @@ class Member(NamedTuple):
 
     @property
     def uri(self) -> str:
-        place = {"zip": "", "tar": f"{self.first}/", "warc": f"{self.first}-{self.num_bytes}/"}[self.kind]
+        place = {"zip": "", "zim": "", "tar": f"{self.first}/", "warc": f"{self.first}-{self.num_bytes}/"}[self.kind]
         behind = f"#{self.first}" if self.kind == "zip" and self.first else ""
         return f"{self.kind}://{place}{quote(self.name, safe='/')}{behind}::{self.archive}"
 
@@ -53,11 +55,12 @@ class Listed(NamedTuple):
     num_bytes: int
 
 
-def kind_of(uri: str) -> str:
-    """The kind of archive by a file's name; "" for other files, and for a member's uri."""
+def kind_of(uri: str, formats: Sequence[str] = ()) -> str:
+    """The kind of archive by a file's name; "" for other files, and for a member's uri. A ZIM is one if `formats` has HTML."""
     if uri.partition("://")[0] in KINDS.values():
         return ""
-    return next((kind for suffix, kind in KINDS.items() if uri.lower().endswith(suffix)), "")
+    kind = next((kind for suffix, kind in KINDS.items() if uri.lower().endswith(suffix)), "")
+    return "" if kind == "zim" and "html" not in formats else kind
 
 
 def name_of(uri: str) -> str:
@@ -74,6 +77,8 @@ def parse(uri: str) -> Member | None:
     name, divided, archive = rest.partition("::")
     if not divided or not archive:
         raise SampleError("bad_uri", f"{kind}:// needs an archive behind ::")
+    if kind == "zim":
+        return Member(kind, unquote(name), archive)
     if kind == "zip":
         several = re.fullmatch(r"(.*)#(\d+)", name, re.DOTALL)
         return Member(kind, unquote(several[1]), archive, int(several[2])) if several else Member(kind, unquote(name), archive)
@@ -89,8 +94,11 @@ def parse(uri: str) -> Member | None:
 
 def members(path: str, archive: str, formats: Sequence[str], limits: Limits) -> Iterator[tuple[Member, str, int]]:
     """The files of `formats` in a local archive, each with an etag and its bytes (0 if unknown). Uris call the archive `archive`.
-    Raises `SampleError` (`broken_archive`, or what ended the child) behind the members that could be listed."""
-    kind = kind_of(path)
+    Raises `SampleError` (`broken_archive`, or what ended the child) behind the members that could be listed; `ValueError` where
+    the library for it is missing."""
+    kind = kind_of(path, formats)
+    if kind == "zim" and importlib.util.find_spec("libzim") is None:
+        raise ValueError(f"{archive}: ZIM archives need libzim, which is not installed: make setup-markup")
     for listed in _in_child(LIST, list[Listed], limits, path=path, kind=kind, formats=formats):
         for name, first, length, etag, num_bytes in listed:
             yield Member(kind, name, archive, first, length), etag, num_bytes

@@ -1,8 +1,9 @@
-"""Reads archives of others (zip, tar, WARC) in the sandboxed child. Nothing is unpacked by name: one member's bytes go to one
+"""Reads archives of others (zip, tar, WARC, ZIM) in the sandboxed child. Nothing is unpacked by name: one member's bytes go to one
 file. `disk/shards.py` reads our own tars."""
 
 import contextlib
 import errno
+import io
 import lzma
 import os
 import struct
@@ -19,14 +20,16 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecord
 
+from datagen.inputs import zim
 from datagen.inputs.archive import Listed, Member
 from datagen.inputs.formats import HEAD_BYTES, format_of, suffixes
 from datagen.record import SampleError, clean_text
 
 _CHUNK = 1 << 20
 # A WARC's members are sent one by one: the next record may swell until the deadline, and members that weren't sent are lost.
-_A_MESSAGE = {"zip": 1000, "tar": 1000, "warc": 1}
+_A_MESSAGE = {"zip": 1000, "tar": 1000, "warc": 1, "zim": 1000}
 _BEAT_S = 1.0  # of processor time: the sandbox's deadline is between messages, and a large archive may hold few PDFs
+_MAX_ARTICLE_BYTES = 256 << 20  # which libzim gives as a whole
 _ENCRYPTED = 0x1  # in a zip member's flags
 _DAMAGED = (
     zipfile.BadZipFile,
@@ -47,7 +50,7 @@ def list_members(path: str, kind: str, formats: list[str]) -> Iterator[list[List
     """The archive's files of `formats`, several at a time. A name's suffix tells the format; in a WARC a file's first bytes do.
     An empty list means that the listing goes on. Raises `SampleError` (`broken_archive`) behind the files that could be
     listed."""
-    members = {"zip": _zip, "tar": _tar, "warc": _warc}[kind](path, formats)
+    members = {"zip": _zip, "tar": _tar, "warc": _warc, "zim": _zim}[kind](path, formats)
     listed: list[Listed] = []
     sent_s = time.process_time()
     try:
@@ -66,7 +69,7 @@ def list_members(path: str, kind: str, formats: list[str]) -> Iterator[list[List
 
 def copy_member(path: str, member: Member, target: str, max_bytes: int) -> Iterator[None]:
     """Write one member's bytes to the file `target`. Yields nothing."""
-    opened = {"zip": _open_zip, "tar": _open_tar, "warc": _open_warc}[member.kind](
+    opened = {"zip": _open_zip, "tar": _open_tar, "warc": _open_warc, "zim": _open_zim}[member.kind](
         path, member.name, member.first, member.num_bytes
     )
     left = max_bytes
@@ -155,7 +158,7 @@ def damage() -> Iterator[None]:
         raise SampleError("broken_archive", f"{type(error).__name__}: {error}") from None
 
 
-# These three yield None for a member of another format.
+# These yield None for a member of another format.
 
 
 def _zip(path: str, formats: list[str]) -> Iterator[Listed | None]:
@@ -221,6 +224,13 @@ def _warc(path: str, formats: list[str]) -> Iterator[Listed | None]:
                 yield None
         if archive.offset < max(1, os.path.getsize(path)):
             raise ArchiveLoadFailed("cut off, or nothing in it")
+
+
+def _zim(path: str, formats: list[str]) -> Iterator[Listed | None]:
+    archive = zim.opened(path)
+    etag = str(archive.uuid)
+    for name in zim.articles(archive):
+        yield None if name is None else Listed(name, 0, 0, etag, 0)
 
 
 def _records(archive: ArchiveIterator) -> Iterator[ArcWarcRecord]:
@@ -289,6 +299,11 @@ def _open_warc(path: str, name: str, first: int, length: int) -> Iterator[Any]:
             raise SampleError("truncated", f"the crawler cut it off: {truncated}")
         yield _content(record)
         _read_to_end(archive, record)
+
+
+@contextlib.contextmanager
+def _open_zim(path: str, name: str, first: int, length: int) -> Iterator[IO[bytes]]:
+    yield io.BytesIO(zim.article(zim.opened(path), name, _MAX_ARTICLE_BYTES))
 
 
 def _content(record: ArcWarcRecord) -> Any:

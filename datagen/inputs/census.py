@@ -42,8 +42,8 @@ class Census(Protocol):
 
 @dataclass(frozen=True)
 class Listing(Census):
-    """The files of `formats` that `input` names: a folder, a glob, a file, or a `.parquet` or `.jsonl` list. zip, tar and WARC
-    files are archives. Each member of these formats is an item. With `whole_archives` the archive is the item, and its members
+    """The files of `formats` that `input` names: a folder, a glob, a file, or a `.parquet` or `.jsonl` list. zip, tar, WARC
+    and, for HTML, ZIM files are archives. Each member of these formats is an item. With `whole_archives` the archive is the item, and its members
     are parts. Without `has_lists`, .parquet and .jsonl files are files like others."""
 
     input: str
@@ -80,7 +80,7 @@ class Listing(Census):
             wanted = suffixes(self.formats)
             for info in walk(fs, path):
                 suffix = PurePosixPath(info["name"]).suffix.lower()
-                if suffix in wanted or info["type"] != "file" or archive.kind_of(info["name"]):
+                if suffix in wanted or info["type"] != "file" or archive.kind_of(info["name"], self.formats):
                     yield file_item(fs, info)
                 else:
                     others[suffix] += 1
@@ -92,7 +92,7 @@ class Listing(Census):
     def _items_of(self, file: Item) -> Iterator[Item]:
         """The members of an archive; any other file itself. If an archive can't be listed to its end, the archive comes too, so
         its loss is a counted drop."""
-        if self.whole_archives or not archive.kind_of(file.uri):
+        if self.whole_archives or not archive.kind_of(file.uri, self.formats):
             yield file
             return
         try:

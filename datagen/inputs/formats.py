@@ -1,5 +1,6 @@
 """The formats of files: by their names when a folder is listed, by their first bytes when they are read."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -28,6 +29,15 @@ def _is_plain(head: bytes) -> bool:
 
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """The byte order marks of UTF-16."""
+_HTML = re.compile(rb"(<\?xml[^>]*>|<!--.*?(-->|\Z)|\s)*(<!doctype\s+html|<(html|head|body|meta|title|link|base)[\s>])", re.I | re.S)
+
+
+def _is_html(head: bytes) -> bool:
+    """Whether a file begins as a page of HTML. A piece of HTML, such as a paragraph, begins as Markdown may."""
+    plain = head.decode("utf-16", errors="ignore").encode() if head.startswith(UTF_16) else head.removeprefix(b"\xef\xbb\xbf")
+    return _HTML.match(plain) is not None or (plain.lstrip().startswith(b"<?xml") and b"<html" in plain)
+
+
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ALL = (
     Format("pdf", (".pdf",), lambda head: b"%PDF-" in head),
@@ -51,10 +61,16 @@ _ALL = (
     Format("gzip", (".gz",), lambda head: head.startswith(b"\x1f\x8b")),
     Format("zstd", (".zst",), lambda head: head.startswith(b"\x28\xb5\x2f\xfd")),
     Format("jsonl", (".jsonl", ".ndjson"), lambda head: head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{")),
+    # Markup. The whole of a ZIM archive is a list of HTML pages: see `archive.py`.
+    Format("epub", (".epub",), lambda head: head.startswith(b"PK\3\4")),
+    Format("html", (".html", ".htm", ".xhtml"), _is_html),
+    Format("markdown", (".md", ".markdown"), _is_plain),
     Format("text", (".txt",), _is_plain),
 )
 WORD = ("docx", "doc", "odt", "rtf")
 """The formats of Word documents."""
+MARKUP = ("epub", "html", "markdown")
+"""The formats of documents that a browser can lay out."""
 FORMATS = {format.name: format for format in _ALL}
 
 

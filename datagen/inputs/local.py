@@ -81,8 +81,8 @@ def _file(uri: str, formats: Sequence[str], max_bytes: int, limits: Limits, stac
         copy = os.path.join(_temporary(stack), "document")
         archive.copy(member, _archive_of(member, max_bytes, stack), copy, max_bytes, limits)
         return copy
-    path = _fetch(uri, _MAX_ARCHIVE_BYTES if archive.kind_of(uri) else max_bytes, stack)
-    if archive.kind_of(uri):  # the census could not list it, or not to its end
+    path = _fetch(uri, _MAX_ARCHIVE_BYTES if archive.kind_of(uri, formats) else max_bytes, stack)
+    if archive.kind_of(uri, formats):  # the census could not list it, or not to its end
         for _ in archive.members(path, uri, formats, limits):
             pass
         raise SampleError("repaired_archive", "it can be looked into now: what is in it is read as documents of their own")

@@ -1,0 +1,271 @@
+"""The main content of a page as clean HTML: elements and attributes of a white list alone, and nothing that loads or runs."""
+
+import html
+import re
+from collections import Counter
+from collections.abc import Mapping
+
+import lxml.etree
+
+from datagen.markup.documents.css import clean_style
+from datagen.markup.documents.formulas import Formulas, mathml_of
+from datagen.markup.documents.notes import is_reference, mark_notes, mark_of
+from datagen.markup.documents.parse import classes_of
+from datagen.markup.documents.resources import MAX_SVG_BYTES, Resources
+
+# fmt: off
+_TAGS = frozenset("""address article aside blockquote body dd details div dl dt fieldset figcaption figure footer h1 h2 h3 h4 h5 h6
+    header hgroup hr legend li main menu ol p pre section summary ul caption col colgroup table tbody td tfoot th thead tr
+    a abbr acronym b bdi bdo big br cite code data del dfn em i ins kbd mark q rb rp rt rtc ruby s samp small span strong sub sup
+    time tt u var wbr center dir""".split())
+_VOID = frozenset("br hr wbr col".split())
+_CUT = {
+    "script": "script", "noscript": "noscript", "style": "", "link": "", "meta": "", "title": "", "base": "", "head": "",
+    "iframe": "frame", "frame": "frame", "frameset": "frame", "noframes": "frame", "object": "object", "embed": "object",
+    "applet": "object", "audio": "media", "video": "media", "canvas": "media", "template": "template", "param": "", "source": "",
+    "track": "", "map": "", "area": "", "input": "form", "button": "form", "select": "form", "textarea": "form", "datalist": "form",
+    "option": "form", "optgroup": "form", "dialog": "form", "progress": "form", "meter": "form", "portal": "frame",
+}
+_RENAMED = {"form": "div", "center": "div", "dir": "ul", "menu": "ul", "strike": "s", "main": "div", "body": "div", "listing": "pre",
+            "xmp": "pre", "plaintext": "pre", "nobr": "span"}
+_KEPT = frozenset("id class style dir lang colspan rowspan scope start type value reversed alt role open".split())
+_ATTRIBUTE_CHARS = {"style": 10_000, "class": 500, "alt": 1000}
+_BLOCKS = ("div", "p", "ul", "ol", "table", "pre", "h1", "h2", "h3", "section", "blockquote")
+_NAVIGATION_ROLES = frozenset("navigation banner contentinfo search complementary menu menubar toolbar dialog".split())
+_NAVIGATION_CLASSES = frozenset("""navheader navfooter navbar nav-links sphinxsidebar related headerlink mw-editsection noprint
+    breadcrumb breadcrumbs breadcrumb-nav toctree-wrapper-hidden skip-link navigation prevnext prev-next-area sidebar-nav docnav
+    permalink anchorjs-link copybtn katex-html MathJax_Preview MJX_Assistive_MathML mw-jump-link vector-toc navbox catlinks
+    printfooter rst-footer-buttons""".split())
+_NAVIGATION_IDS = frozenset("banner navbar sidebar breadcrumbs mw-navigation siteSub contentSub jump-to-nav catlinks".split())
+_TOC_IDS, _TOC_CLASSES = {"toc", "TOC", "table-of-contents"}, {"toc", "contents", "table-of-contents", "toctree-wrapper"}
+# fmt: on
+_MAIN = (
+    "//*[@id='DisplayArea']",  # LibreOffice's help
+    "//*[@id='mw-content-text']",  # Wikipedia
+    "//main",
+    "//*[@role='main']",
+    "//*[@itemprop='articleBody']",
+    "//article",
+)
+_LANG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
+_NUMBER = re.compile(r"\s*(\d{1,4})(\.\d+)?\s*(px)?\s*")
+
+
+def main_content(tree: lxml.etree._Element) -> lxml.etree._Element | None:
+    """The element with the page's own text, if it is the only one of its kind that has text; else the body."""
+    for place in _MAIN:
+        found = [element for element in tree.xpath(place) if "".join(element.itertext()).strip()]
+        if len(found) == 1:
+            return found[0]
+    return next(tree.iter("body"), None)
+
+
+def declared(tree: lxml.etree._Element, main: lxml.etree._Element) -> tuple[str, str]:
+    """The language and the direction that the page, or the elements around its main content, declare; "" for none."""
+    around = [main, *main.iterancestors()]
+    langs = [lang for element in around if (lang := language(element.get("lang") or ""))]
+    for meta in tree.iter("meta"):
+        if meta.get("http-equiv", "").lower() == "content-language" or meta.get("name", "").lower() == "language":
+            langs.append(language(meta.get("content", "")))
+    directions = [d for element in around if (d := element.get("dir", "").lower()) in ("ltr", "rtl")]
+    return next(filter(None, langs), ""), (directions[0] if directions else "")
+
+
+def language(name: str) -> str:
+    """A language's name in BCP-47's form, "" for anything else."""
+    name = re.split(r"[.@,;\s]", name.strip())[0].replace("_", "-")
+    return name if _LANG.fullmatch(name) and name.lower() not in ("und", "zxx", "mul") else ""
+
+
+class Cleaner:
+    """Writes the clean HTML of a page's main content. `prefix` comes before each id, so that the ids of a book's pages differ.
+    `book` has the clean id of each path and id in the book."""
+
+    def __init__(
+        self,
+        resources: Resources,
+        formulas: Formulas,
+        left_out: Counter[str],
+        prefix: str = "",
+        book: Mapping[tuple[str, str], str] | None = None,
+    ):
+        self.resources, self.formulas, self.left_out, self.prefix, self.book = resources, formulas, left_out, prefix, book or {}
+        self.cut: set[lxml.etree._Element] = set()
+        self.ids: set[str] = set()
+        self.out: list[str] = []
+        self.characters = 0
+
+    def id_of(self, href: str) -> str:
+        """The clean id that an address within the book names; "" for others."""
+        place, _, name = href.partition("#")
+        if not place:
+            return self.prefix + name if name in self.ids else ""
+        return self.book.get((self.resources.path(place) or "", name), "")
+
+    def write(self, tree: lxml.etree._Element, main: lxml.etree._Element, marks: dict[str, str] | None = None) -> str:
+        """The inside of a <body>. `marks` are those of notes, by id, that other pages refer to."""
+        self.ids = {name for element in main.iter() for name in (element.get("id"), element.get("name")) if name}
+        found = {a.get("href").partition("#")[2]: mark_of(a) for a in main.iter("a") if is_reference(a)}
+        self.references = {a for a in main.iter("a") if is_reference(a)}
+        self.formulas.look_at(tree)
+        self.cut = mark_notes(main, found | (marks or {}))
+        if main.tag in _RENAMED or main.tag == "article":
+            self._text(main.text, is_code=False)
+            self._children(main, is_code=False)
+        else:
+            self._element(main, is_code=False)
+        return "".join(self.out).strip()
+
+    def _children(self, element: lxml.etree._Element, is_code: bool) -> None:
+        for child in element:
+            if isinstance(child.tag, str):
+                self._element(child, is_code)
+            self._text(child.tail, is_code)
+
+    def _text(self, text: str | None, is_code: bool) -> None:
+        if text:
+            self.characters += sum(map(str.isalnum, text))
+            self.out.append((None if is_code else self.formulas.text(text)) or html.escape(text, quote=False))
+
+    def _element(self, element: lxml.etree._Element, is_code: bool) -> None:
+        tag = element.tag
+        formula = None if is_code else self.formulas.element(element)
+        if formula is not None:
+            self.characters += bool(formula)
+            self.out.append(formula)
+            return
+        reason = self._reason_to_cut(element)
+        if reason is not None:
+            if reason:
+                self.left_out[reason] += 1
+        elif tag == "math":
+            self.out.append(mathml_of(element))
+        elif tag in ("img", "image"):
+            self._image(element)
+        elif tag == "svg":
+            self._drawing(element)
+        else:
+            tag = self._name(element)
+            self.out.append(f"<{tag}{self._attributes(element, tag)}>")
+            if tag not in _VOID:
+                inside = is_code or tag in ("pre", "code", "kbd", "samp", "tt")
+                self._text(element.text, inside)
+                self._children(element, inside)
+                self.out.append(f"</{tag}>")
+
+    def _name(self, element: lxml.etree._Element) -> str:
+        """The tag that an element is written with: its own, or a plain one for tags that aren't on the list."""
+        tag = element.tag
+        if tag == "nav" or is_contents(element):
+            return "nav"
+        if tag in _RENAMED or tag in _TAGS:
+            return _RENAMED.get(tag, tag)
+        return "div" if any(child.tag in _BLOCKS for child in element) else "span"
+
+    def _reason_to_cut(self, element: lxml.etree._Element) -> str | None:
+        """The name under which an element is counted as left out, "" for what nobody misses; None if it stays."""
+        tag = element.tag
+        if tag in _CUT:
+            return _CUT[tag]
+        if element in self.cut:
+            return "backlink"
+        if element.get("hidden") is not None and not _is_default_switch(element):
+            return "hidden"
+        if is_contents(element):
+            return None
+        if tag == "nav" or element.get("role", "") in _NAVIGATION_ROLES or classes_of(element) & _NAVIGATION_CLASSES:
+            return "navigation"
+        if element.get("id") in _NAVIGATION_IDS or (tag == "p" and element.get("id") == "title"):  # Publican's banner
+            return "navigation"
+        parent = element.getparent()
+        if tag in ("header", "footer") and parent is not None and parent.tag in ("body", "html"):
+            return "navigation"
+        if tag == "aside" and not element.get("role", "").startswith("doc-") and any(True for _ in element.iter("nav")):
+            return "navigation"
+        return None
+
+    def _attributes(self, element: lxml.etree._Element, tag: str) -> str:
+        kept: dict[str, str] = {}
+        for key, value in element.attrib.items():
+            if key not in _KEPT or not (value or key in ("alt", "open", "reversed")) or (key == "type" and tag not in ("ol", "ul", "li")):
+                continue
+            if len(value) > _ATTRIBUTE_CHARS.get(key, 100):
+                self.left_out["attribute"] += 1
+            elif key == "id":
+                kept["id"] = self.prefix + value
+            else:
+                kept[key] = clean_style(value, self.resources) if key == "style" else value
+        if "hidden" in element.attrib or tag == "nav":
+            kept.pop("style", None)
+        if tag == "nav":
+            kept["role"] = "doc-toc"
+        elif not kept.get("role", "doc-").startswith("doc-"):
+            kept.pop("role")
+        if element.tag == "center" or element.get("align", "").lower() in ("left", "right", "center", "justify"):
+            align = element.get("align", "center").lower()
+            kept["style"] = f"text-align:{align};{kept.get('style', '')}"
+        if tag == "a":
+            if element.get("name") and len(element.get("name")) <= 100:
+                kept.setdefault("id", self.prefix + element.get("name"))
+            if element.get("href") is not None:
+                kept["href"] = "#" + self.id_of(element.get("href"))
+            if element in self.references:
+                kept["role"] = "doc-noteref"
+        return "".join(f' {key}="{html.escape(value)}"' for key, value in kept.items())
+
+    def _image(self, element: lxml.etree._Element) -> None:
+        href = element.get("src") or element.get("href") or element.get("data-src") or ""
+        if not href:
+            self.left_out["image_missing"] += 1
+        elif image := self.resources.image(href):
+            self._picture(element, image)
+
+    def _drawing(self, element: lxml.etree._Element) -> None:
+        tail, element.tail = element.tail, None
+        data = lxml.etree.tostring(_with_namespace(element), encoding="utf-8")
+        element.tail = tail
+        if image := self.resources.svg(data) if len(data) <= MAX_SVG_BYTES else None:
+            self._picture(element, image)
+
+    def _picture(self, element: lxml.etree._Element, image: tuple[str, tuple[int, int]]) -> None:
+        """An <img>, as wide as it was to be: its pixels may have become fewer."""
+        width = _NUMBER.fullmatch(element.get("width") or "")
+        height = _NUMBER.fullmatch(element.get("height") or "")
+        side = f"height:{height[1]}px" if height and not width else f"width:{width[1] if width else image[1][0]}px"
+        style = ";".join([side, element.get("style", "")]).rstrip(";")
+        element.set("style", style)
+        element.attrib.pop("role", None)
+        self.out.append(f'<img src="{image[0]}"{self._attributes(element, "img")}>')
+
+
+def is_contents(element: lxml.etree._Element) -> bool:
+    """Whether an element is a table of contents."""
+    kinds = {element.get("role", ""), *element.get("epub-type", "").split()}
+    if kinds & {"doc-toc", "toc"} or (element.tag in ("nav", "div") and element.get("id") in _TOC_IDS):
+        return True
+    return element.tag in ("nav", "div") and bool(classes_of(element) & _TOC_CLASSES) and element.find(".//a") is not None
+
+
+def _is_default_switch(element: lxml.etree._Element) -> bool:
+    """Whether LibreOffice's help shows a hidden element where no script chooses another."""
+    parent = element.getparent()
+    return element.get("id", "").startswith("default") and parent is not None and bool(classes_of(parent) & {"switch", "switchinline"})
+
+
+def _with_namespace(svg: lxml.etree._Element) -> lxml.etree._Element:
+    """A copy of an <svg> whose elements are SVG's again."""
+    root = lxml.etree.fromstring(lxml.etree.tostring(svg), lxml.etree.XMLParser(recover=True, resolve_entities=False, no_network=True))
+    copy = lxml.etree.Element("svg", nsmap={None: "http://www.w3.org/2000/svg"})
+    names = {"viewbox": "viewBox", "preserveaspectratio": "preserveAspectRatio", "gradientunits": "gradientUnits"}
+    names |= {"gradienttransform": "gradientTransform", "clippathunits": "clipPathUnits", "patternunits": "patternUnits"}
+    tags = {"lineargradient": "linearGradient", "radialgradient": "radialGradient", "clippath": "clipPath", "textpath": "textPath"}
+    for element in root.iter():
+        if isinstance(element.tag, str):
+            name = element.tag.rpartition("}")[2]
+            element.tag = "{http://www.w3.org/2000/svg}" + tags.get(name, name)
+            for key in list(element.attrib):
+                if key in names:
+                    element.set(names[key], element.attrib.pop(key))
+    copy.extend(list(root))
+    copy.attrib.update(root.attrib)
+    return copy
