@@ -3,13 +3,16 @@
 file ──> documents ──> look ──> browser ──> layout ──> regions ──> checked against the page's ink
 """
 
+import html
 import random
+import re
 from collections.abc import Iterator
 
 from datagen.markup import look, look_css
 from datagen.markup.answers import MarkupPage
 from datagen.markup.browser import WITHOUT_TEXT_CSS, Browser
-from datagen.markup.documents import Markup, plain_text, read
+from datagen.markup.documents.page import Markup
+from datagen.markup.documents.read import read
 from datagen.markup.laid_pages import LaidPages
 from datagen.reading.language import Language, identify
 from datagen.record import Range, SampleError
@@ -17,6 +20,7 @@ from datagen.sandbox.parts import Failed, Part, Parts, each
 
 _POLICY = "default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'"
 _NOTES = 0.16  # of a page's height are kept for notes, in documents that have some
+_TAGS = re.compile("<[^<>]*>")
 _browser = Browser()
 
 
@@ -24,6 +28,7 @@ def read_document(
     path: str,
     kind: str,
     root: str,
+    article: str,
     seed: str,
     within: Range,
     long_side: int,
@@ -34,8 +39,8 @@ def read_document(
 ) -> Iterator[Parts | Part[MarkupPage] | Failed]:
     """Yields the pages with these `numbers`, else those of the first `max_pages` (0: all) that lie `within` a range. `seed` draws
     the look. Raises `SampleError` for the whole document, such as `no_typeface`."""
-    markup = read(path, kind, root)
-    text = plain_text(markup)
+    markup = read(path, kind, root, random.Random(seed), article)
+    text = html.unescape(_TAGS.sub(" ", markup.html))
     language = identify(text, markup.lang)
     chosen = _look(markup, language, text, seed)
     notes = round(_NOTES * chosen.height) if 'role="doc-footnote"' in markup.html else 0
@@ -46,7 +51,7 @@ def read_document(
             numbers = [number for number in range(min(pages.count, max_pages or pages.count)) if number in within]
             yield Parts(numbers)
         pages.draw(numbers)
-        yield from each(numbers, lambda number: pages.page(number, with_pdf))
+        yield from each(numbers, pages.page)
 
 
 def _look(markup: Markup, language: Language, text: str, seed: str) -> look.Look:
@@ -58,7 +63,7 @@ def _look(markup: Markup, language: Language, text: str, seed: str) -> look.Look
 
 def page_of(markup: Markup, chosen: look.Look, notes: int) -> str:
     """The document as the browser gets it. Its own styles lose against those of the look where both say something."""
-    own = markup.css.replace("</", "<\\/")
+    own = markup.css.replace("</", "<\\/").replace("!important", "")
     return (
         f'<!doctype html><html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         f"<style>@layer document {{ {own} }}</style><style>{look_css.css(chosen, notes)}\n{WITHOUT_TEXT_CSS}</style></head>"
