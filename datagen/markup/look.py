@@ -132,7 +132,7 @@ class Look:
         full, text, found = self.text_box(), self.text_box(notes), {}
         line = 1.5 * self.size * self.head_scale
         tops = {
-            "head": max(4.0, self.top * 0.72 - line),
+            "head": max(2.0, (self.top - line) * 0.6),
             "foot": self.height - self.bottom + max(2.0, min(self.bottom * 0.3, self.bottom - line - 4)),
         }
         is_right = (page % 2 == 0) != (self.direction == "rtl" or self.writing == "vertical-rl")
@@ -162,7 +162,7 @@ class Look:
         """What the number of page 0, 1, … says, such as "12", "- 12 -", "Page 12", "xii", "১২"."""
         number = numeral(page + 1, digit_style(self.script, self.lang) if self.number_form == "digits" else self.number_form)
         if self.number_form == "word":
-            return with_word(number, self.lang)
+            return with_word(number, self.lang, self.script)
         return {"dashes": f"– {number} –", "hyphens": f"- {number} -", "brackets": f"[{number}]"}.get(self.number_form, number)
 
 
@@ -204,7 +204,7 @@ def drawn(draw: random.Random, lang: str, script: str, direction: str, sample_te
     said = {name: _one(draw, options) for name, options in kinds[kind].items() if name != "weight"}
     width, height = papers[said.pop("paper")]
     edge = round(width * said.pop("margin"))
-    margins = [max(34 if kind != "slides" else 48, round(edge * draw.uniform(0.8, 1.3))) for _ in range(2)]
+    margins = [max(40 if kind != "slides" else 48, round(edge * draw.uniform(0.8, 1.3))) for _ in range(2)]
     is_gap, writing = said.pop("paragraphs") == "gap", _writing(draw, script, kind)
     said |= _families(draw, said.pop("taste"), _frequent(sample_text), lang, script)
     said |= _colours(draw, said.pop("ground") == "dark", said.pop("coloured") == "yes")

@@ -1,6 +1,8 @@
 """What a browser gets of a look: the markup around a document, and the stylesheet."""
 
+import base64
 import functools
+import re
 from dataclasses import asdict
 from html import escape
 from pathlib import Path
@@ -29,20 +31,21 @@ _SUFFIXES = {"dot": ("", ". "), "paren": ("", ") "), "brackets": ("(", ") ")}
 _FALLBACKS = ("Noto Serif", "Noto Sans", "Noto Serif CJK SC", "Noto Sans CJK SC", "DejaVu Sans")
 
 
-def page_html(look: Look, html: str) -> str:
-    """What the <body> of a document in the look holds: the flow of pages, in it the columns, in them the document's markup.
+def page_html(look: Look, html: str, document_css: str = "", notes: float = 0) -> str:
+    """The whole document for a browser: the inside of a <body> in the look, with the document's own CSS, which the look beats.
 
-    Boxes of `Look.boxes` are to stand behind it. The document's own CSS belongs into `@layer document { … }`, after ours.
+    Text is in `#flow > .columns`. Boxes of `Look.boxes` are to be put at the end of the <body>, with their CSS class.
+    `notes`: what each page keeps for footnotes, as in `Look.text_box`.
     """
     words = " ".join(f'data-{_dashed(name)}="{escape(str(value))}"' for name, value in asdict(look).items())
-    return f'<div id="flow" {words}><div class="columns" lang="{escape(look.lang)}" dir="{look.direction}">{html}</div></div>'
+    return (
+        f'<!doctype html><html {words}><head><meta charset="utf-8"><style>{css(look, document_css, notes)}</style></head><body>'
+        f'<div id="flow"><div class="columns" lang="{escape(look.lang)}" dir="{look.direction}">{html}</div></div></body></html>'
+    )
 
 
-def css(look: Look, notes: float = 0) -> str:
-    """The stylesheet of a look, for what `page_html` gives. `notes`: what each page keeps for footnotes, as in `text_box`.
-
-    The document's own `!important` wins against some of it, so leave that out.
-    """
+def css(look: Look, document_css: str = "", notes: float = 0) -> str:
+    """The stylesheet of a look, for `page_html`, with the document's CSS in a layer below, without its `!important`."""
     box = look.text_box(notes)
     inline, gap = (box.height, look.height - box.height) if look.is_vertical else (box.width, look.width - box.width)
     prefix, suffix = _SUFFIXES[look.list_suffix]
@@ -55,13 +58,21 @@ def css(look: Look, notes: float = 0) -> str:
     said = "; ".join(f"--look-{_dashed(name)}: {value}" for name, value in values.items())
     columns = f"column-count: {look.columns}; column-gap: {look.column_gap}px; " if look.columns > 1 else ""
     return (
-        f"{_common()}\n:root {{ {said} }}\n"
+        f"@layer guard, document, common;\n{_layered(document_css)}{_common()}\n:root {{ {said} }}\n"
         f'@counter-style look-numbers {{ system: extends {look.list_style}; prefix: "{prefix}"; suffix: "{suffix}" }}\n'
         f"#flow {{ left: {box.left}px; top: {box.top}px; width: {box.width}px; height: {box.height}px; "
         f"writing-mode: {look.writing}; column-width: {inline}px; column-gap: {gap}px }}\n"
         f"#flow > .columns {{ {columns}direction: {look.direction} }}\n"
         f".page-notes {{ writing-mode: {look.writing}; direction: {look.direction} }}\n"
     )
+
+
+def _layered(document_css: str) -> str:
+    """The document's CSS as a file of its own, whose open and stray brackets end with it."""
+    if not document_css:
+        return ""
+    unimportant = re.sub(r"!\s*important", "", document_css, flags=re.IGNORECASE)
+    return f'@import url("data:text/css;base64,{base64.b64encode(unimportant.encode()).decode()}") layer(document);\n'
 
 
 @functools.cache

@@ -31,9 +31,10 @@ def numeral(number: int, style: str) -> str:
     return "".join(chr(ord(zero) + unicodedata.digit(digit)) for digit in str(number))
 
 
-def with_word(number: str, lang: str) -> str:
-    """A page's number with the word for a page in a language (BCP-47), such as "Page 12"; the number alone if we know no word."""
-    return _known()["page"].get(lang.split("-")[0].lower(), "{}").format(number)
+def with_word(number: str, lang: str, script: str) -> str:
+    """A page's number with the word for a page in a language (BCP-47), such as "Page 12"; alone if we know no word."""
+    words = _known()["page"]
+    return words.get(script, words.get(lang.split("-")[0].lower(), "{}")).format(number)
 
 
 @functools.cache
