@@ -1,11 +1,12 @@
 """Pages laid out from markup by a browser: labels that are exact, since the browser says where it put everything."""
 
+from datagen.samples.markup_documents import markup_samples
+
 from datagen.formulas.check import CheckFormulas
 from datagen.inputs.census import Listing
 from datagen.inputs.formats import MARKUP
 from datagen.markup.source import MarkupSource
 from datagen.reading.language import IdentifyLanguage
-from datagen.samples.markup_documents import markup_samples
 from datagen.work.pipeline import Pipeline
 from recipes.recipe import Recipe, corpus
 

@@ -30,8 +30,7 @@ class MarkupPage(msgspec.Struct, frozen=True, array_like=True):
     """A page: its JPEG, its size in pixels (width, height), and its regions in reading order.
 
     `reason` tells why the page is no sample ("" if it is one), with a `detail` for people. `signals` are measurements. `look` and
-    `left_out` are those of the document: how it is set, and how many elements of a kind were cut. `pdf` is the page as PDF, or
-    empty.
+    `left_out` are those of the document: how it is set, and how many elements of a kind were cut.
     """
 
     image: bytes
@@ -45,4 +44,3 @@ class MarkupPage(msgspec.Struct, frozen=True, array_like=True):
     script: str = ""
     look: str = ""
     left_out: dict[str, int] = {}
-    pdf: bytes = b""

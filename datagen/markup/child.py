@@ -18,7 +18,7 @@ from datagen.reading.language import Language, identify
 from datagen.record import Range, SampleError
 from datagen.sandbox.parts import Failed, Part, Parts, each
 
-_POLICY = "default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'"
+_POLICY = "default-src 'none'; img-src data:; font-src data:; style-src data: 'unsafe-inline'"
 _NOTES = 0.16  # of a page's height are kept for notes, in documents that have some
 _TAGS = re.compile("<[^<>]*>")
 _browser = Browser()
@@ -62,10 +62,7 @@ def _look(markup: Markup, language: Language, text: str, seed: str) -> look.Look
 
 
 def page_of(markup: Markup, chosen: look.Look, notes: int) -> str:
-    """The document as the browser gets it. Its own styles lose against those of the look where both say something."""
-    own = markup.css.replace("</", "<\\/").replace("!important", "")
-    return (
-        f'<!doctype html><html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        f"<style>@layer document {{ {own} }}</style><style>{look_css.css(chosen, notes)}\n{WITHOUT_TEXT_CSS}</style></head>"
-        f"<body>{look_css.page_html(chosen, markup.html)}</body></html>"
-    )
+    """The document as the browser gets it, which may load nothing but what it holds."""
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+    html = look_css.page_html(chosen, markup.html, markup.css, notes)
+    return html.replace("<head>", f"<head>{policy}<style>{WITHOUT_TEXT_CSS}</style>", 1)

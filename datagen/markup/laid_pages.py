@@ -1,20 +1,22 @@
 """The pages of a document that is laid out in the browser, each with its image, its regions, and what its ink says of them."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy
 import simplejpeg
 
-from datagen.markup import ink, look_css
+from datagen.labels import RUNNING
+from datagen.markup import ink
 from datagen.markup.answers import Cut, MarkupPage
 from datagen.markup.blocks import Frame
 from datagen.markup.browser import Document
-from datagen.markup.layout import Layout, Node, Text, TextBox, read
+from datagen.markup.layout import Layout, Node, Rect, Text, TextBox, read
 from datagen.markup.look import Look
 from datagen.markup.page_regions import PageRegions, Pixels, regions
 from datagen.markup.paging import COVERED, paged
 from datagen.reading.language import Language
-from datagen.record import Box, Region, SampleError
+from datagen.record import Box, Region
 
 _MOST_OUTSIDE = 0.005
 """The largest share of a page's ink of text that may lie outside of all boxes."""
@@ -69,10 +71,10 @@ class LaidPages:
         size = (drawn.shape[1], drawn.shape[0])
         outside = ink.share_outside(drawn, self._places(number, size))
         faults = [*page.faults, *self._faults.get(number, [])]
-        reason, detail = (faults[0], ", ".join(sorted(set(faults)))) if faults else ("", "")
+        reason, _, detail = faults[0].partition(": ") if faults else ("", "", "")
         if not reason and outside > _MOST_OUTSIDE:
             reason, detail = "ink_outside", f"{outside:.1%} of the ink of its text lies in no line"
-        if not reason and not any(region.text for region in page.regions if region.label not in ("header", "footer", "page_number")):
+        if not reason and not any(region.text for region in page.regions if region.label not in RUNNING):
             reason, detail = "no_text", "nothing is written on it"
         return MarkupPage(
             image=b"" if reason else self._shown[number],
@@ -101,13 +103,13 @@ class LaidPages:
     def _look_at(self, number: int) -> None:
         """Finds text that something else covers or clips: all of it is unseen; a part of it is a fault of the page."""
         x, y = self._pixels.frame.origin(number)
-        here = [(box, item.number) for box, item in self._boxes.get(number, []) if item.number >= 0]
-        wants = [[node, box.rect.x0 - x, box.rect.y0 - y, box.rect.x1 - x, box.rect.y1 - y] for box, node in here]
-        for (box, _), share in zip(here, self._document.page.evaluate(COVERED, wants), strict=True):
+        here = [(box, item) for box, item in self._boxes.get(number, []) if item.number >= 0]
+        wants = [[item.number, rect.x0 - x, rect.y0 - y, rect.x1 - x, rect.y1 - y] for rect, item in map(_core, here)]
+        for (box, item), share in zip(here, self._document.page.evaluate(COVERED, wants), strict=True):
             if share == 1:
                 self._unseen.add(id(box))
             elif share > 0:
-                self._faults.setdefault(number, []).append("covered")
+                self._faults.setdefault(number, []).append(f"covered: {item.text[box.start : box.stop]}")
 
     def _places(self, number: int, size: tuple[int, int]) -> list[Box]:
         """Where the page's text may have ink: its lines, a little larger, and its formulas."""
@@ -132,7 +134,7 @@ class LaidPages:
             outer = ink.grown(region.box, (width, height), _PAPER)
             part = numpy.ascontiguousarray(image[outer.y0 : outer.y1, outer.x0 : outer.x1])
             inner = Box(*(value - offset for value, offset in zip(region.box, (outer.x0, outer.y0) * 2, strict=True)))
-            kind = "table" if region.label == "table" else "formula"
+            kind: Literal["table", "formula"] = "table" if region.label == "table" else "formula"
             jpeg = simplejpeg.encode_jpeg(part, self._quality, colorspace="RGB", colorsubsampling="444")
             cuts.append(Cut(kind, at, region.box, jpeg, (part.shape[1], part.shape[0]), inner, region.text))
         return cuts
@@ -141,3 +143,16 @@ class LaidPages:
 def _is_sign(item: Text) -> bool:
     """Whether it is a list's sign, which the browser may draw as a shape: it stays when letters are transparent."""
     return item.parent.name == "::marker"
+
+
+def _core(placed: tuple[TextBox, Text]) -> tuple[Rect, Text]:
+    """The place of a box without the spaces at the ends of its text, which may hang out of the column."""
+    box, item = placed
+    text, rect = item.text[box.start : box.stop], box.rect
+    before, after = (len(text) - len(cut) for cut in (text.lstrip(), text.rstrip()))
+    if item.parent.styles.get("direction") == "rtl":
+        before, after = after, before
+    x, y = (rect.x1 - rect.x0) / len(text), (rect.y1 - rect.y0) / len(text)
+    if item.parent.styles.get("writing-mode", "horizontal-tb") != "horizontal-tb":
+        return Rect(rect.x0, rect.y0 + before * y, rect.x1, rect.y1 - after * y), item
+    return Rect(rect.x0 + before * x, rect.y0, rect.x1 - after * x, rect.y1), item

@@ -1,8 +1,8 @@
 """A laid out document: its elements, and its text as it is drawn, box by box.
 
 The snapshot has the text as drawn: transformed, with list signs, counters and what ::before and ::after add. The place of a box
-behind a cut between columns or pages is wrong there. `Range.getClientRects` has all places right, in the same order. So text comes
-from one and places from the other.
+behind a cut between columns or pages is wrong there. `Range.getClientRects` has all places right, in the same order. So text
+comes from one and places from the other.
 """
 
 from collections.abc import Iterator
@@ -128,9 +128,10 @@ def read(snapshot: Snapshot) -> Layout:
                 rects = rects[1:]
             own = _placed(drawn, own, rects, parent.styles.get("writing-mode", "horizontal-tb") != "horizontal-tb")
             first_letter = None
-        content.append(Text(parent, drawn, _in_characters(drawn, own), numbers.get(number, -1)))
+        piece = Text(parent, drawn, _in_characters(drawn, own), numbers.get(number, -1))
+        content.append(piece)
         if names[number] == "::first-letter":
-            first_letter = content[-1]
+            first_letter = piece
     return Layout(content, snapshot.width, snapshot.height)
 
 

@@ -57,8 +57,8 @@ def regions(layout: Layout, pixels: Pixels, num_pages: int, unseen: Set[int]) ->
                 pages[page].regions.append(Region(pixels.box(item.rect, page), "image", "", None, BY))
         elif parts.cell_of(item) is None:
             _add_block(pages, item, pixels)
-    for page in pages:
-        page.regions.sort(key=lambda region: _rank(region.label))
+    for drawn in pages:
+        drawn.regions.sort(key=lambda region: _rank(region.label))
     return pages
 
 

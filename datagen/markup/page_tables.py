@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from datagen.markup.blocks import Block, Frame, Line, lines, markdown
-from datagen.markup.layout import Layout, Node, Rect, Text
+from datagen.markup.layout import Layout, Node, Rect
 from datagen.record import SampleError
 from datagen.tables.cells import MAX_SLOTS, Cell, Table, to_html
 
@@ -125,4 +125,3 @@ def pieces(element: Node, cells: list[DrawnCell], frame: Frame) -> Iterator[Tabl
                 rect = own if rect is None else rect.joined(own)
         if rect is not None:
             yield TablePiece(to_html(Table(tuple(texts)).whole()), rect, page, drawn, has_formula, is_cut)
-

@@ -69,7 +69,7 @@ COVERED = """(wants) => {
     const parent = window.texts[number].parentElement;
     let covered = 0, num = 0;
     for (const across of [0.08, 0.5, 0.92])
-      for (const down of [0.3, 0.7]) {
+      for (const down of [0.42, 0.58]) {
         const there = document.elementFromPoint(x0 + across * (x1 - x0), y0 + down * (y1 - y0));
         num += 1;
         covered += !there || !(there.contains(parent) || parent.contains(there));

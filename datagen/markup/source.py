@@ -1,6 +1,7 @@
 """Documents of markup as samples of pages, tables and formulas: the worker's side. `datagen.markup.child` is the child's side."""
 
-import importlib.metadata
+import contextlib
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
@@ -8,12 +9,14 @@ from typing import ClassVar
 from datagen.coarse.source import failed_pages, page_key
 from datagen.drawing import typefaces
 from datagen.formulas import katex
+from datagen.inputs import archive
 from datagen.inputs.formats import MARKUP
 from datagen.inputs.items import Inputs, Item, num_parts, shards_of
-from datagen.inputs.local import fetched, sha256_of
+from datagen.inputs.local import archive_at, fetched, sha256_of
 from datagen.markdown import content, markdown
 from datagen.markup import browser
 from datagen.markup.answers import BY, Cut, MarkupPage
+from datagen.markup.documents.read import kind_of, versions
 from datagen.record import Box, Drop, Origin, Quality, Range, Region, Sample, SampleError, clean_text
 from datagen.sandbox.loop import read_parts
 from datagen.sandbox.parts import Failed
@@ -29,8 +32,8 @@ _ADDRESSES = 1 << 46
 
 @dataclass(frozen=True)
 class MarkupSource(Source):
-    """Pages of HTML, EPUB, Markdown and ZIM articles, laid out by Chromium in a look that `seed` and the file draw; each table and
-    displayed formula is a sample of its own, cut out of the page's image.
+    """Pages of HTML, EPUB, Markdown and ZIM articles, laid out by Chromium in a look that `seed` and the file draw. Each table
+    and displayed formula is also a sample of its own, cut out of the page's image.
 
     `long_side` is the image's longer side in pixels. At most the first `max_pages` of a document are read (0: all). The rest of a
     document is given up after `max_document_s` seconds of processor time. A shard reads about `shard_pages` pages. Files beside a
@@ -52,9 +55,7 @@ class MarkupSource(Source):
 
     def engines(self) -> dict[str, str]:
         """Raises `ValueError` with the way to install it if Chromium or Playwright is missing."""
-        names = ("lxml", "simplejpeg", "markdown-it-py")
-        versions = {name: importlib.metadata.version(name) for name in names} | browser.versions()
-        return versions | {"katex": katex.version(), "fonts": typefaces.digest(typefaces.files().values())}
+        return versions() | browser.versions() | {"katex": katex.version(), "fonts": typefaces.digest(typefaces.files().values())}
 
     def split(self, items: Iterable[Item]) -> Iterator[Inputs]:
         return shards_of(items, self.expected_pages, self.shard_pages, cut=False)  # a document is laid out as a whole
@@ -76,8 +77,13 @@ class MarkupSource(Source):
             return item
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
-        with fetched(item.uri, MARKUP, self.max_bytes, self.limits) as (path, kind):
+        with contextlib.ExitStack() as stack:
+            path, form = stack.enter_context(fetched(item.uri, MARKUP, self.max_bytes, self.limits))
             sha256, engines = sha256_of(path), self.engines()
+            kind, article = kind_of(item.uri, form.name), ""
+            member = archive.parse(item.uri)
+            if member is not None and member.kind == "zim":  # its pictures are in the archive, too
+                path, kind, article = stack.enter_context(archive_at(member.archive)), "zim", member.name
             pages = read_parts(
                 READ,
                 MarkupPage,
@@ -87,13 +93,13 @@ class MarkupSource(Source):
                 noun="pages",
                 path=path,
                 kind=kind,
-                root=self.root,
+                root=self.root or (os.path.dirname(path) if path == item.uri else ""),
+                article=article,
                 seed=f"{self.seed} {sha256}",
                 within=item.part,
                 long_side=self.long_side,
                 jpeg_quality=self.jpeg_quality,
                 max_pages=self.max_pages,
-                with_pdf=False,
             )
             for page in pages:
                 if isinstance(page, Failed):

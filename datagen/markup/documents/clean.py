@@ -187,7 +187,11 @@ class Cleaner:
     def _attributes(self, element: lxml.etree._Element, tag: str) -> str:
         kept: dict[str, str] = {}
         for key, value in element.attrib.items():
-            if key not in _KEPT or not (value or key in ("alt", "open", "reversed")) or (key == "type" and tag not in ("ol", "ul", "li")):
+            if (
+                key not in _KEPT
+                or not (value or key in ("alt", "open", "reversed"))
+                or (key == "type" and tag not in ("ol", "ul", "li"))
+            ):
                 continue
             if len(value) > _ATTRIBUTE_CHARS.get(key, 100):
                 self.left_out["attribute"] += 1
@@ -249,16 +253,27 @@ def is_contents(element: lxml.etree._Element) -> bool:
 def _is_default_switch(element: lxml.etree._Element) -> bool:
     """Whether LibreOffice's help shows a hidden element where no script chooses another."""
     parent = element.getparent()
-    return element.get("id", "").startswith("default") and parent is not None and bool(classes_of(parent) & {"switch", "switchinline"})
+    return (
+        element.get("id", "").startswith("default")
+        and parent is not None
+        and bool(classes_of(parent) & {"switch", "switchinline"})
+    )
 
 
 def _with_namespace(svg: lxml.etree._Element) -> lxml.etree._Element:
     """A copy of an <svg> whose elements are SVG's again."""
-    root = lxml.etree.fromstring(lxml.etree.tostring(svg), lxml.etree.XMLParser(recover=True, resolve_entities=False, no_network=True))
+    root = lxml.etree.fromstring(
+        lxml.etree.tostring(svg), lxml.etree.XMLParser(recover=True, resolve_entities=False, no_network=True)
+    )
     copy = lxml.etree.Element("svg", nsmap={None: "http://www.w3.org/2000/svg"})
     names = {"viewbox": "viewBox", "preserveaspectratio": "preserveAspectRatio", "gradientunits": "gradientUnits"}
     names |= {"gradienttransform": "gradientTransform", "clippathunits": "clipPathUnits", "patternunits": "patternUnits"}
-    tags = {"lineargradient": "linearGradient", "radialgradient": "radialGradient", "clippath": "clipPath", "textpath": "textPath"}
+    tags = {
+        "lineargradient": "linearGradient",
+        "radialgradient": "radialGradient",
+        "clippath": "clipPath",
+        "textpath": "textPath",
+    }
     for element in root.iter():
         if isinstance(element.tag, str):
             name = element.tag.rpartition("}")[2]

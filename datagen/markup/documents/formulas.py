@@ -10,11 +10,28 @@ from datagen.formulas import katex
 
 MAX_FORMULAS = 5000
 _TEX_TYPES = re.compile(r"(application/x-)?(la)?tex", re.I)
-_FALLBACKS = ("mwe-math-element", "katex-display", "katex", "mjx-container", "MathJax_Display", "MathJax_CHTML", "MathJax_SVG", "MathJax")
+_FALLBACKS = (
+    "mwe-math-element",
+    "katex-display",
+    "katex",
+    "mjx-container",
+    "MathJax_Display",
+    "MathJax_CHTML",
+    "MathJax_SVG",
+    "MathJax",
+)
 """Classes of elements that hold a formula more than once, drawn and as MathML."""
 _LEFTOVERS = {"MathJax", "MathJax_Preview", "MathJax_Display", "MathJax_CHTML", "MathJax_SVG"}
 """Classes of what MathJax draws before its <script type="math/tex">."""
-_IMAGES = {"tex", "math", "latex", "formulaInl", "formulaDsp", "mwe-math-fallback-image-inline", "mwe-math-fallback-image-display"}
+_IMAGES = {
+    "tex",
+    "math",
+    "latex",
+    "formulaInl",
+    "formulaDsp",
+    "mwe-math-fallback-image-inline",
+    "mwe-math-fallback-image-display",
+}
 _ENVIRONMENT = r"(?:equation|align|gather|alignat|multline|eqnarray|displaymath)\*?"
 _SOME = "{1,4000}?"
 _IN_TEXT = rf"\\\((.{_SOME})\\\)|\\\[(.{_SOME})\\\]|\$\$(.{_SOME})\$\$|(\\begin\{{({_ENVIRONMENT})\}}.{_SOME}\\end\{{\5\}})"
@@ -97,7 +114,9 @@ class Formulas:
     def _image(self, element: lxml.etree._Element, classes: set[str]) -> str | None:
         alt = element.get("alt", "")
         is_marked = bool(classes & _IMAGES)
-        if not (_DELIMITED.fullmatch(alt) or (is_marked and alt) or alt.startswith((r"{\displaystyle", r"{\textstyle", r"\begin{"))):
+        if not (
+            _DELIMITED.fullmatch(alt) or (is_marked and alt) or alt.startswith((r"{\displaystyle", r"{\textstyle", r"\begin{"))
+        ):
             return None
         is_display = alt.lstrip().startswith((r"\[", "$$")) or any("isplay" in c or "Dsp" in c for c in classes)
         return self.mathml(alt, is_display)

@@ -14,7 +14,9 @@ MAX_BYTES = 16 << 20
 MAX_NODES = 200_000
 MAX_DEPTH = 250
 """Of elements in each other: the functions that walk over a tree call themselves."""
-_DECLARED = re.compile(rb"""<meta[^>]{0,500}?charset\s*=\s*["']?\s*([\w:.-]{1,40})|^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w:.-]{1,40})""", re.I)
+_DECLARED = re.compile(
+    rb"""<meta[^>]{0,500}?charset\s*=\s*["']?\s*([\w:.-]{1,40})|^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w:.-]{1,40})""", re.I
+)
 _HEAD_BYTES = 4096  # in which a charset is looked for: browsers look at 1024, and scripts come before it in some files
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 # Browsers read these names as a larger charset.
@@ -25,7 +27,9 @@ _WIDER = {
     "utf-16-be": "utf-8",
 }
 # fmt: on
-_CHARSETS = re.compile(r"utf-8|utf-16(-[lb]e)?|iso8859-\d+|cp\d+|koi8[-_][rtu]|gb\w+|big5\w*|euc_\w+|shift_jis\w*|iso2022_\w+|tis-620|mac-\w+|ascii")
+_CHARSETS = re.compile(
+    r"utf-8|utf-16(-[lb]e)?|iso8859-\d+|cp\d+|koi8[-_][rtu]|gb\w+|big5\w*|euc_\w+|shift_jis\w*|iso2022_\w+|tis-620|mac-\w+|ascii"
+)
 _WESTERN_SHARE = 0.1  # of bytes beyond ASCII, at most, in Western text; in other texts most letters are such
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _ENTITY = re.compile(r"&(\w{2,31};)")
