@@ -26,11 +26,22 @@ class Cut(msgspec.Struct, frozen=True, array_like=True):
     text: str
 
 
+class OfDocument(msgspec.Struct, frozen=True, array_like=True):
+    """What is the same for all pages of a document: its language and script, its look in words, the number of typing errors that
+    were planted in it, and how many elements of a kind were cut from it."""
+
+    lang: str
+    script: str
+    look: str
+    num_errors: int = 0
+    left_out: dict[str, int] = {}
+
+
 class MarkupPage(msgspec.Struct, frozen=True, array_like=True):
     """A page: its JPEG, its size in pixels (width, height), and its regions in reading order.
 
-    `reason` tells why the page is no sample ("" if it is one), with a `detail` for people. `signals` are measurements. `look` and
-    `left_out` are those of the document: how it is set, and how many elements of a kind were cut.
+    `reason` tells why the page is no sample ("" if it is one), with a `detail` for people. `signals` are measurements.
+    `of_document` is what all pages of the document share.
     """
 
     image: bytes
@@ -40,7 +51,4 @@ class MarkupPage(msgspec.Struct, frozen=True, array_like=True):
     signals: dict[str, float] = {}
     reason: str = ""
     detail: str = ""
-    lang: str = ""
-    script: str = ""
-    look: str = ""
-    left_out: dict[str, int] = {}
+    of_document: OfDocument | None = None

@@ -8,14 +8,13 @@ import simplejpeg
 
 from datagen.labels import RUNNING
 from datagen.markup import ink
-from datagen.markup.answers import Cut, MarkupPage
+from datagen.markup.answers import Cut, MarkupPage, OfDocument
 from datagen.markup.blocks import Frame
 from datagen.markup.browser import Document
 from datagen.markup.layout import Layout, Node, Rect, Text, TextBox, read
 from datagen.markup.look import Look
 from datagen.markup.page_regions import PageRegions, Pixels, regions
 from datagen.markup.paging import COVERED, paged
-from datagen.reading.language import Language
 from datagen.record import Box, Region
 
 _MOST_OUTSIDE = 0.005
@@ -34,11 +33,10 @@ class LaidPages:
         notes: int,
         zoom: float,
         jpeg_quality: int,
-        language: Language,
-        left_out: dict[str, int],
+        of_document: OfDocument,
     ):
         self._document, self._look, self._quality = document, look, jpeg_quality
-        self._language, self._left_out = language, left_out
+        self._of_document = of_document
         self._pixels = Pixels(Frame(look.width, look.height, look.writing), zoom)
         self.count = paged(document, look, notes)
         self._layout: Layout = read(document.snapshot())
@@ -84,10 +82,7 @@ class LaidPages:
             signals={"ink_outside": round(outside, 5)},
             reason=reason,
             detail=detail,
-            lang=self._language.lang,
-            script=self._language.script,
-            look=f"{self._look.kind}, {self._look.body}",
-            left_out=self._left_out,
+            of_document=self._of_document,
         )
 
     def _text_boxes(self) -> dict[int, list[tuple[TextBox, Text]]]:

@@ -114,7 +114,7 @@ def read(snapshot: Snapshot) -> Layout:
                 content.append(node)
             continue
         drawn = strings[text]
-        own = boxes.get(at, [])
+        own = _in_characters(drawn, boxes.get(at, []))
         parent = node if names[number].startswith(_PSEUDO) else nodes[document["nodes"]["parentIndex"][number]]
         if parent is None:
             continue
@@ -128,7 +128,7 @@ def read(snapshot: Snapshot) -> Layout:
                 rects = rects[1:]
             own = _placed(drawn, own, rects, parent.styles.get("writing-mode", "horizontal-tb") != "horizontal-tb")
             first_letter = None
-        piece = Text(parent, drawn, _in_characters(drawn, own), numbers.get(number, -1))
+        piece = Text(parent, drawn, sorted(own, key=lambda box: box.start), numbers.get(number, -1))
         content.append(piece)
         if names[number] == "::first-letter":
             first_letter = piece
@@ -204,10 +204,16 @@ def _rects(numbers: list[float]) -> list[Rect]:
 
 
 def _placed(text: str, boxes: list[TextBox], rects: list[Rect], is_vertical: bool) -> list[TextBox]:
-    """A box for each rectangle. The snapshot cuts a box where white space is collapsed within it. Such pieces are put together
-    until they are as long as the rectangle."""
-    placed, at = [], 0
+    """A box for each rectangle. The snapshot cuts a box where white space is collapsed within it: such pieces are put together
+    until they are as long as the rectangle. The hyphen at a soft hyphen has a rectangle of its own, and no box."""
+    placed: list[TextBox] = []
+    at = num_hyphens = 0
     for rect in rects:
+        is_cut = bool(placed) and "\u00ad" in text[placed[-1].stop - 1 : placed[-1].stop + 1]
+        if is_cut and _is_hyphen(rect, boxes[at : at + 1], is_vertical):
+            placed[-1] = placed[-1]._replace(rect=placed[-1].rect.joined(rect))
+            num_hyphens += 1
+            continue
         pieces, room = list[TextBox](), _length(rect, is_vertical) - _ROUNDED
         while at < len(boxes) and (not pieces or room > 0):
             pieces.append(boxes[at])
@@ -216,9 +222,14 @@ def _placed(text: str, boxes: list[TextBox], rects: list[Rect], is_vertical: boo
         if not pieces:
             break
         placed.append(TextBox(min(one.start for one in pieces), max(one.stop for one in pieces), rect))
-    if at < len(boxes) or len(placed) < len(rects):
+    if at < len(boxes) or len(placed) + num_hyphens < len(rects):
         raise SampleError("not_measured", f"{len(boxes)} boxes at {len(rects)} places: {text[:80]!r}")
     return placed
+
+
+def _is_hyphen(rect: Rect, following: list[TextBox], is_vertical: bool) -> bool:
+    """Whether a rectangle is too short for the text that comes next."""
+    return not following or _length(rect, is_vertical) < _length(following[0].rect, is_vertical) - _ROUNDED
 
 
 def _length(rect: Rect, is_vertical: bool) -> float:
@@ -226,14 +237,14 @@ def _length(rect: Rect, is_vertical: bool) -> float:
 
 
 def _in_characters(text: str, boxes: list[TextBox]) -> list[TextBox]:
-    """Boxes that count characters, in the order of the text, without empty ones."""
+    """Boxes of UTF-16 units as boxes of characters, without empty ones."""
     if not text.isascii() and any(ord(char) > 0xFFFF for char in text):
         units = [0]
         for char in text:
             units.append(units[-1] + (2 if ord(char) > 0xFFFF else 1))
         at = {unit: number for number, unit in enumerate(units)}
         boxes = [TextBox(at.get(start, 0), at.get(stop, len(text)), rect) for start, stop, rect in boxes]
-    return sorted((box for box in boxes if box.stop > box.start), key=lambda box: box.start)
+    return [box for box in boxes if box.stop > box.start]
 
 
 def _give_rects(nodes: list[Node | None], names: list[str], elements: dict[str, list[list[float]]]) -> None:

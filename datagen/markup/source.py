@@ -37,7 +37,8 @@ class MarkupSource(Source):
 
     `long_side` is the image's longer side in pixels. At most the first `max_pages` of a document are read (0: all). The rest of a
     document is given up after `max_document_s` seconds of processor time. A shard reads about `shard_pages` pages. Files beside a
-    document, such as its pictures, are read if they are in the folder `root` ("": in the document's own folder).
+    document, such as its pictures, are read if they are in the folder `root` ("": in the document's own folder). Some letters and
+    digits are wrong in `error_share` of the documents (`metadata`: `typing_errors`), in the image and in the label.
     """
 
     version: ClassVar[int] = 1
@@ -46,6 +47,7 @@ class MarkupSource(Source):
     long_side: int = 1920
     jpeg_quality: int = 90
     max_pages: int = 0
+    error_share: float = 0.15
     max_bytes: int = 256 << 20
     max_document_s: float = 600.0
     root: str = ""
@@ -100,6 +102,7 @@ class MarkupSource(Source):
                 long_side=self.long_side,
                 jpeg_quality=self.jpeg_quality,
                 max_pages=self.max_pages,
+                error_share=self.error_share,
             )
             for page in pages:
                 if isinstance(page, Failed):
@@ -115,19 +118,22 @@ def _outcomes(item: Item, origin: Origin, page: MarkupPage, stage: str) -> Itera
     if page.reason:
         yield Drop(key, item.uri, Range(origin.page, origin.page + 1), STAGE, page.reason, clean_text(page.detail))
         return
+    document = page.of_document
+    assert document is not None
+    left_out = {f"cut_{name}": str(count) for name, count in sorted(document.left_out.items())}
     sample = Sample(
         key=key,
         task="page",
         image=page.image,
         size=page.size,
-        lang=page.lang or item.lang or "und",
-        script=page.script or "Zyyy",
+        lang=document.lang if document.lang != "und" else item.lang or "und",
+        script=document.script,
         text=markdown(page.regions),
         regions=page.regions,
         quality=Quality("trusted", (), page.signals),
         origin=origin,
         stage=stage,
-        metadata={"look": page.look} | {f"cut_{name}": str(count) for name, count in sorted(page.left_out.items())},
+        metadata={"look": document.look, "typing_errors": str(document.num_errors)} | left_out,
     )
     yield sample
     for cut in page.cuts:
