@@ -206,7 +206,7 @@ def drawn(draw: random.Random, lang: str, script: str, direction: str, sample_te
     edge = round(width * said.pop("margin"))
     margins = [max(40 if kind != "slides" else 48, round(edge * draw.uniform(0.8, 1.3))) for _ in range(2)]
     is_gap, writing = said.pop("paragraphs") == "gap", _writing(draw, script, kind)
-    said |= _families(draw, said.pop("taste"), _frequent(sample_text), lang, script)
+    said |= _families(draw, said.pop("taste"), _frequent(sample_text, script), lang, script)
     said |= _colours(draw, said.pop("ground") == "dark", said.pop("coloured") == "yes")
     inline = (height if writing != "horizontal-tb" else width) - 2 * edge
     said["columns"] = max(1, min(said["columns"], int(inline / said["size"] / _LEAST_COLUMN)))
@@ -269,9 +269,10 @@ def _writing(draw: random.Random, script: str, kind: str) -> str:
     return "vertical-rl" if script in _CHINESE and draw.random() < share else "horizontal-tb"
 
 
-def _frequent(text: str) -> str:
-    """The text without its rare letters: some 4,000 characters from its beginning."""
-    text = text[:4000]
+def _frequent(text: str, script: str) -> str:
+    """The text without its rare letters and those of other scripts: some 4,000 characters from its beginning."""
+    own = scripts.parts(script) | scripts.NO_SCRIPT
+    text = "".join(char for char in text if scripts.script(char) in own)[:4000] or text[:4000]
     counts = Counter(text)
     return "".join(char for char in text if char.isspace() or counts[char] >= len(text) * _FEW)
 
