@@ -21,7 +21,7 @@ from datagen.writing import scripts
 
 
 class Box(NamedTuple):
-    """A rectangle on the page, and to which of its sides the text in it is set: left, right or center."""
+    """A rectangle on the page, and how the text in it is set, as CSS's text-align."""
 
     left: float
     top: float
@@ -151,11 +151,10 @@ class Look:
                 full.left + (full.width - room) * (number_side == "right"), tops[end], room, line, number_side
             )
         if notes and not self.is_vertical:
-            found["page-notes"] = Box(text.left, text.top + text.height, text.width, notes)
+            found["page-notes"] = Box(text.left, text.top + text.height, text.width, notes, "start")
         elif notes:
-            found["page-notes"] = Box(
-                full.left if self.writing == "vertical-rl" else full.left + text.width, full.top, notes, full.height
-            )
+            left = full.left if self.writing == "vertical-rl" else full.left + text.width
+            found["page-notes"] = Box(left, full.top, notes, full.height, "start")
         return found
 
     def page_number(self, page: int) -> str:

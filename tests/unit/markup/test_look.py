@@ -70,7 +70,7 @@ def test_boxes_stand_on_the_page_outside_of_the_text(script):
             assert box.left + box.width <= one.width and box.top + box.height <= one.height, (seed, name)
             is_above = box.top + box.height <= text.top or box.top >= text.top + text.height
             assert is_above or box.left + box.width <= text.left or box.left >= text.left + text.width, (seed, name)
-            assert box.align in ("left", "right", "center")
+            assert box.align in ("left", "right", "center", "start")
         spans = [box for name, box in one.boxes(0).items()]
         assert len(spans) < 2 or spans[0].top != spans[1].top or spans[0].width + spans[1].width <= one.text_box().width + 1
 
