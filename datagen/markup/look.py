@@ -21,7 +21,7 @@ from datagen.writing import scripts
 
 
 class Box(NamedTuple):
-    """A rectangle on the page, and to which of its sides the text in it is set: left, right or center."""
+    """A rectangle on the page, and how the text in it is set, as CSS's text-align."""
 
     left: float
     top: float
@@ -151,11 +151,10 @@ class Look:
                 full.left + (full.width - room) * (number_side == "right"), tops[end], room, line, number_side
             )
         if notes and not self.is_vertical:
-            found["page-notes"] = Box(text.left, text.top + text.height, text.width, notes)
+            found["page-notes"] = Box(text.left, text.top + text.height, text.width, notes, "start")
         elif notes:
-            found["page-notes"] = Box(
-                full.left if self.writing == "vertical-rl" else full.left + text.width, full.top, notes, full.height
-            )
+            left = full.left if self.writing == "vertical-rl" else full.left + text.width
+            found["page-notes"] = Box(left, full.top, notes, full.height, "start")
         return found
 
     def page_number(self, page: int) -> str:
@@ -168,7 +167,6 @@ class Look:
 
 _LEAST_CONTRAST = 4.5
 _CASED = frozenset("Latn Cyrl Grek Armn".split())
-_EUROPEAN = frozenset("Latn Cyrl Grek".split())
 _INITIALS = _CASED | frozenset("Geor Hebr Hans Hant Jpan Kore".split())  # whose letters stand alone
 _UNSPACED = frozenset("Khmr Laoo Mymr Thai Tibt".split())  # where justified lines would have a gap or two
 _TALL = frozenset(
@@ -180,11 +178,16 @@ _HYPHENATED = frozenset(
     "af be bg cs cy da de el en es et eu fr ga gl hr hu hy it la lt lv nb nl nn pl pt ru sk sl sq sv tk uk".split()
 )
 # Typefaces of other scripts draw the main letters of these, too, and poorly. Those that are meant for them have all of Europe's.
-_ALL_LETTERS = {"Latn": "ąčęğłőřşšťůźž", "Cyrl": "ґєіїўђљњћџѕ"}
+_ALPHABETS = {
+    "Latn": "the quick brown fox jumps over the lazy dog ąčęğłőřşšťůźž",
+    "Cyrl": "съешь же ещё этих мягких французских булок да выпей чаю ґєіїўђљњћџѕ",
+    "Grek": "ξεσκεπάζω την ψυχοφθόρα βδελυγμία ήίόύώέ",
+}
 _FOR_HEADINGS = re.compile(
-    r"Caps|Display|Kufi|Rashi|Stam|Muol|Hand|hand|Fantuwua|Hiwua|Titr|Looped|Bold|Black|Light|Cond|Slanted|Quran|Bokor|Chrieng"
+    r"Caps|Display|Kufi|Rashi|Stam|Muol|Hand|hand|Fantuwua|Hiwua|Titr|Looped|Bold|Black|Light|Cond|Slanted|Quran|Bokor|Chrieng|Yebse|Tint|Goffer|Gothic$"
 )
 _POOR = re.compile(r"CLM|BPG|Lohit|Nakula|Sahadeva|Nanum|Thabit")  # of Latin, Greek and Cyrillic letters
+_NO_TEXT = re.compile(r"DedaEna|Unjoined| $")  # letters in boxes; a name that CSS can't say
 _MONO = re.compile(r"Mono|Courier|Coding|Thabit")
 _NO_SANS = re.compile(
     r"Serif|Naskh|Nastaliq|Amiri|Myeongjo|Scheherazade|Nazli|CLM|Kinnari|Norasi|Khmer OS|Padauk|Abyssinica|Annapurna"
@@ -206,7 +209,7 @@ def drawn(draw: random.Random, lang: str, script: str, direction: str, sample_te
     edge = round(width * said.pop("margin"))
     margins = [max(40 if kind != "slides" else 48, round(edge * draw.uniform(0.8, 1.3))) for _ in range(2)]
     is_gap, writing = said.pop("paragraphs") == "gap", _writing(draw, script, kind)
-    said |= _families(draw, said.pop("taste"), _frequent(sample_text), lang, script)
+    said |= _families(draw, said.pop("taste"), _frequent(sample_text, script), lang, script)
     said |= _colours(draw, said.pop("ground") == "dark", said.pop("coloured") == "yes")
     inline = (height if writing != "horizontal-tb" else width) - 2 * edge
     said["columns"] = max(1, min(said["columns"], int(inline / said["size"] / _LEAST_COLUMN)))
@@ -214,6 +217,8 @@ def drawn(draw: random.Random, lang: str, script: str, direction: str, sample_te
         said |= {"figure": "center", "aside": "box"}
     if said["columns"] == 1:
         said["spanning"] = "none"  # pages are columns, too, and would be spanned
+    if said["spanning"] == "all":
+        said["column_rule"] = "none"
     if script not in _CASED:
         said |= {"heading_case": "none", "heading_slant": "normal"}
     if script not in _INITIALS or writing != "horizontal-tb":
@@ -269,20 +274,21 @@ def _writing(draw: random.Random, script: str, kind: str) -> str:
     return "vertical-rl" if script in _CHINESE and draw.random() < share else "horizontal-tb"
 
 
-def _frequent(text: str) -> str:
-    """The text without its rare letters: some 4,000 characters from its beginning."""
-    text = text[:4000]
+def _frequent(text: str, script: str) -> str:
+    """The text without its rare letters and those of other scripts: some 4,000 characters from its beginning."""
+    own = scripts.parts(script) | scripts.NO_SCRIPT
+    text = "".join(char for char in text if scripts.script(char) in own)[:4000] or text[:4000]
     counts = Counter(text)
     return "".join(char for char in text if char.isspace() or counts[char] >= len(text) * _FEW)
 
 
 def _families(draw: random.Random, taste: str, text: str, lang: str, script: str) -> dict[str, str]:
     """The families of the body, of headings and of code."""
-    all_of_text = _known_families(f"{text} {_ALL_LETTERS.get(script, '')}", lang) or _known_families(text, lang)
-    if not all_of_text:
+    letters = frozenset(char for char in text if char.isalpha())
+    known = _known_families(_ALPHABETS[script], lang) if script in _ALPHABETS else ()
+    all_of_text = tuple(name for name in known if not _POOR.search(name) and not typefaces.missing(name, letters))
+    if not (all_of_text := all_of_text or _known_families(text, lang)):
         raise ValueError(typefaces.what_to_install(text, lang))
-    if script in _EUROPEAN:
-        all_of_text = tuple(name for name in all_of_text if not _POOR.search(name)) or all_of_text
     usual = [name for name in all_of_text if not _FOR_HEADINGS.search(name) and not _MONO.search(name)] or list(all_of_text)
     tasty = [name for name in usual if (taste == "serif") == bool(_NO_SANS.search(name))] or usual
     noto = [name for name in tasty if name.startswith("Noto ")] or tasty
@@ -290,13 +296,13 @@ def _families(draw: random.Random, taste: str, text: str, lang: str, script: str
     if draw.random() < 0.03:  # as typewritten
         body = draw.choice([name for name in all_of_text if _MONO.search(name)] or [body])
     heading = body if draw.random() < 0.5 else draw.choice([name for name in all_of_text if not _MONO.search(name)] or usual)
-    code = [name for name in _known_families("the code of ąčęğłőřşšťůźž {}[]()<>=#", "en") if _MONO.search(name)]
+    code = [name for name in _known_families(_ALPHABETS["Latn"], "en") if _MONO.search(name)]
     return {"body": body, "heading": heading, "code": draw.choice(code or [body])}
 
 
 @functools.lru_cache(maxsize=256)
 def _known_families(text: str, lang: str) -> tuple[str, ...]:
-    return families(text, lang)
+    return tuple(name for name in families(text, lang) if not _NO_TEXT.search(name))
 
 
 def contrast(one: str, other: str) -> float:

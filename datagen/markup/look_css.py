@@ -11,24 +11,29 @@ from datagen.drawing import typefaces
 from datagen.markup.look import Look
 
 FIT = """() => {
+  const columns = document.querySelector("#flow > .columns")
+  const canSpan = (box) => box === columns || getComputedStyle(box).display === "block" && canSpan(box.parentElement)
   const isWide = (box) => {
-    const own = getComputedStyle(box), around = getComputedStyle(box.parentElement)
-    const [count, gap] = own.columnSpan === "all" ? [1, 0] : [around.columnCount, around.columnGap].map((x) => parseFloat(x) || 0)
+    const own = getComputedStyle(box), isSpanning = own.columnSpan === "all" && canSpan(box.parentElement)
+    const around = getComputedStyle(isSpanning ? columns : box.parentElement)
+    const [count, gap] = isSpanning ? [1, 0] : [around.columnCount, around.columnGap].map((value) => parseFloat(value) || 0)
     const room = (parseFloat(around.inlineSize) + gap) / Math.max(1, count) - gap
     return [...box.getClientRects()].some((part) => (own.writingMode === "horizontal-tb" ? part.width : part.height) > room + 1)
   }
-  for (const box of document.querySelectorAll("#flow > .columns :is(table, math)"))
-    for (let step = 1; step <= 4 && isWide(box); step++) {
+  const boxes = [...columns.querySelectorAll("table, math")]
+  for (const box of boxes)
+    for (let step = canSpan(box.parentElement) ? 1 : 2; step <= 4 && isWide(box); step++) {
       if (step > 2) box.classList.remove(`fit-${step - 1}`)
       box.classList.add(`fit-${step}`)
     }
+  return boxes.filter(isWide).length
 }"""
 """JavaScript for tables and formulas that are wider than their column: it has them span all columns, and makes them smaller.
 
-To be run once, before measuring."""
+To be run once, before measuring. It returns how many are too wide all the same."""
 
 _SUFFIXES = {"dot": ("", ". "), "paren": ("", ") "), "brackets": ("(", ") ")}
-_FALLBACKS = ("Noto Serif", "Noto Sans", "Noto Serif CJK SC", "Noto Sans CJK SC", "DejaVu Sans")
+_HAN = {"Jpan": "JP", "Kore": "KR", "Hant": "TC"}
 
 
 def page_html(look: Look, html: str, document_css: str = "", notes: float = 0) -> str:
@@ -50,7 +55,10 @@ def css(look: Look, document_css: str = "", notes: float = 0) -> str:
     inline, gap = (box.height, look.height - box.height) if look.is_vertical else (box.width, look.width - box.width)
     prefix, suffix = _SUFFIXES[look.list_suffix]
     values = {name: str(value) for name, value in asdict(look).items() if isinstance(value, int | float)} | {
-        **{name: _stack(getattr(look, name), *([look.body] if name != "body" else ())) for name in ("body", "heading", "code")},
+        **{
+            name: _stack(look.script, getattr(look, name), *([look.body] if name != "body" else ()))
+            for name in ("body", "heading", "code")
+        },
         **{name: getattr(look, name) for name in ("ink", "paper", "accent", "tint", "heading_slant")},
         **{"gap": f"{look.gap}em", "indent": f"{look.indent}em", "rule-ink": f"color-mix(in srgb, {look.ink} 55%, {look.paper})"},
         "image": f"{(box.width if look.is_vertical else box.height) * 0.45:.0f}px",
@@ -84,6 +92,8 @@ def _dashed(name: str) -> str:
     return name.replace("_", "-")
 
 
-def _stack(*families: str) -> str:
+def _stack(script: str, *families: str) -> str:
     """A font-family with what draws the characters that these lack."""
-    return ", ".join(f'"{name}"' for name in dict.fromkeys((*families, *_FALLBACKS)) if name in typefaces.installed())
+    region = _HAN.get(script, "SC")
+    others = ("Noto Serif", "Noto Sans", f"Noto Serif CJK {region}", f"Noto Sans CJK {region}", "DejaVu Sans")
+    return ", ".join(f'"{name}"' for name in dict.fromkeys((*families, *others)) if name in typefaces.installed())
