@@ -34,6 +34,11 @@ def codes() -> list[str]:
     return sorted(path.stem for path in (_folder() / "declaration").glob("*.html"))
 
 
+def page(code: str) -> Path:
+    """The file of HTML with the text `code`. Raises `ValueError` if the package can't be had."""
+    return _folder() / "declaration" / f"{code}.html"
+
+
 def version() -> str:
     """The package's. Raises `ValueError` if it can't be had."""
     return str(json.loads((_folder() / "package.json").read_text(encoding="utf-8"))["version"])
@@ -41,7 +46,7 @@ def version() -> str:
 
 def declaration(code: str) -> Declaration:
     """The text `code`. Raises `ValueError` if there is none, or if the package can't be had."""
-    path = _folder() / "declaration" / f"{code}.html"
+    path = page(code)
     if not path.is_file():
         raise ValueError(f"code={code!r}: {_PACKAGE} has no such declaration")
     parser = _Parser()

@@ -29,13 +29,15 @@ HOW_TO_GO_ON = "pass your own documents with input=DIR"
 @dataclass(frozen=True)
 class Package:
     """A Debian package, its licence, and its documents: the ending of a path, as a pattern, and the language of what it names
-    ("": the pattern's group says it). Of its files, those of `formats` are kept, and those whose names have one of `endings`."""
+    ("": the pattern's group says it). Of its files, those of `formats` are kept, and those whose names have one of `endings`;
+    with `only`, a pattern, those whose path it finds alone. Entries of one package have the same `only`."""
 
     name: str
     licence: str
     documents: tuple[tuple[str, str], ...] = ()
     formats: tuple[str, ...] = ("pdf",)
     endings: tuple[str, ...] = ()
+    only: str = ""
 
 
 def _translated(name: str, licence: str, pattern: str, *suffixes: str) -> tuple[Package, ...]:
@@ -185,6 +187,8 @@ def _keep(package: Package, deb: Path, raw: Path) -> None:
     for path in sorted(raw.rglob("*")):
         name = str(path.relative_to(raw)).removesuffix(".gz")
         if path.is_symlink() or not path.is_file() or not name.endswith((*suffixes(package.formats), *package.endings)):
+            continue
+        if not re.search(package.only, name):
             continue
         target = unpacked / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from datagen.markup.documents.parse import classes_of
 _REFERENCE_CLASSES = {"footnote-ref", "footnote-reference", "footnoteref", "noteref", "footnote", "note-ref"}
 _REFERENCE_TYPES = {"noteref", "doc-noteref"}
 _NOTE_TYPES = {"footnote", "endnote", "rearnote", "doc-footnote", "doc-endnote"}
-_BACK_CLASSES = {"footnote-back", "footnote-backref", "fn-backref", "mw-cite-backlink", "footnote-backlink"}
+_BACK_CLASSES = {"footnote-back", "footnote-backref", "fn-backref", "mw-cite-backlink", "footnote-backlink", "backrefs"}
 _SEPARATORS = {"footnotes-sep"}
 _NOTE_TAGS = {"li", "div", "p", "aside", "dt", "tr", "table", "section", "td", "span"}
 _LIST_CLASSES = {"footnotes", "footnotes-list", "references", "footnote", "footnote-list"}
@@ -47,7 +47,9 @@ def mark_notes(tree: lxml.etree._Element, marks: dict[str, str]) -> set[lxml.etr
         if note is not None and note.tag == "dt":
             note = _definition(note)
         if note is None or not ((name and name in marks) or kinds & _NOTE_TYPES):
-            if classes_of(element) & _BACK_CLASSES or kinds & {"doc-backlink", "backlink"} or classes_of(element) & _SEPARATORS:
+            leads_back = classes_of(element) & _BACK_CLASSES or kinds & {"doc-backlink", "backlink"}
+            # Sphinx makes a link of a citation's label.
+            if classes_of(element) & _SEPARATORS or (leads_back and (element.tag != "a" or not any(map(str.isalnum, mark_of(element))))):
                 cut.add(element)
             continue
         cut |= _make_note(note, name, marks.get(name, ""))
