@@ -5,7 +5,7 @@ A block's text is one string. Boxes and styles name stretches of it. A formula i
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -118,10 +118,9 @@ class Frame(NamedTuple):
         return Rect(y0, x0, y1, x1) if self.is_vertical else rect
 
 
-def blocks(layout: Layout, unseen: Set[int] = frozenset()) -> Iterator[Block | Picture | Node]:
+def blocks(layout: Layout) -> Iterator[Block | Picture | Node]:
     """Blocks and pictures in the order of the document, also those of tables' cells, and the <table> elements where they begin.
-    `unseen` are the `id()` of boxes that nobody can see: their
-    text is left out."""
+    Text that nobody sees is left out."""
     block: Block | None = None
     pending: list[Text] = []  # list signs, which come before the block that they belong to
     formulas: set[int] = set()
@@ -156,7 +155,7 @@ def blocks(layout: Layout, unseen: Set[int] = frozenset()) -> Iterator[Block | P
                 yield block
             block = _opened(element)
             for sign in pending:
-                _add_text(block, sign, unseen)
+                _add_text(block, sign)
             if pending and block.label == "text" and element.ancestor("li") is not None:
                 block.label = "list"
             pending = []
@@ -166,7 +165,7 @@ def blocks(layout: Layout, unseen: Set[int] = frozenset()) -> Iterator[Block | P
             block.add(FORMULA, [Box(0, 1, rect)], Style(latex=latex or " "), False)
         else:
             assert isinstance(item, Text)
-            _add_text(block, item, unseen)
+            _add_text(block, item)
     if block is not None:
         yield block
 
@@ -223,14 +222,15 @@ def _latex(math: Node) -> str:
     return math.attributes.get("latex", "").strip()
 
 
-def _add_text(block: Block, item: Text, unseen: Set[int]) -> None:
-    boxes = [Box(*box) for box in item.boxes if id(box) not in unseen]
+def _add_text(block: Block, item: Text) -> None:
+    boxes = [Box(box.start, box.stop, box.rect) for box in item.boxes if box.is_seen]
     if not boxes and item.text.strip():
         return  # nobody sees it
     styles = item.parent.styles
     raised = _raised(item.parent) if not block.is_code else 0
     weight = styles.get("font-weight", "400")
-    style = Style(weight.isdigit() and int(weight) >= _BOLD, styles.get("font-style", "normal") != "normal", raised)
+    is_bold = weight.isdigit() and int(weight) >= _BOLD and not _is_sign(item.parent)
+    style = Style(is_bold, styles.get("font-style", "normal") != "normal", raised)
     block.add(item.text, boxes, style, styles.get("hyphens") == "auto" or "\u00ad" in item.text)
 
 
@@ -336,7 +336,10 @@ def markdown(block: Block, lines: Sequence[Line], stop: int | None) -> str:
 
 def _code_lines(block: Block, lines: Sequence[Line]) -> Iterator[str]:
     for line in lines:
-        yield _UNSEEN.sub("", block.text[line.start : line.stop]).replace("\u00a0", " ").strip("\n").rstrip()
+        start = block.text.rfind("\n", 0, line.start) + 1  # a line's indent may be a box of its own
+        if block.text[start : line.start].strip():
+            start = line.start
+        yield _UNSEEN.sub("", block.text[start : line.stop]).replace("\u00a0", " ").strip("\n").rstrip()
 
 
 def _runs(block: Block, first: int, end: int) -> list[tuple[str, Style]]:

@@ -12,7 +12,7 @@ import simplejpeg
 from datagen.record import Box
 
 _DIFFERS = 40  # of 255 levels of gray: more than JPEG changes
-_MARGIN = 0.12  # of a line's thickness: accents and swashes leave the line's rectangle by that much
+_REACH = 0.35  # of a line's thickness, by which letters may leave its rectangle
 
 
 def text_ink(shown: bytes, hidden: bytes) -> numpy.ndarray:
@@ -27,15 +27,33 @@ def inked(ink: numpy.ndarray, boxes: Sequence[Box]) -> list[bool]:
     return [bool(ink[box.y0 : box.y1, box.x0 : box.x1].any()) for box in boxes]
 
 
-def share_outside(ink: numpy.ndarray, boxes: Sequence[Box]) -> float:
-    """The share of the ink that is in no box."""
-    total = int(numpy.count_nonzero(ink))
-    if not total:
-        return 0.0
+def outside(ink: numpy.ndarray, boxes: Sequence[Box]) -> numpy.ndarray:
+    """The ink that is in no box."""
     left = ink.copy()
     for box in boxes:
         left[box.y0 : box.y1, box.x0 : box.x1] = False
-    return int(numpy.count_nonzero(left)) / total
+    return left
+
+
+def grown_to(left: numpy.ndarray, boxes: Sequence[Box]) -> list[Box]:
+    """The boxes, so large that they hold the ink beside them, such as high accents, swashes and stacked letters. Ink that goes
+    into a box is taken from `left`, what is in no box so far."""
+    if not left.any():
+        return list(boxes)
+    height, width = left.shape
+    larger = []
+    for box in boxes:
+        margin = max(1, round(_REACH * min(box.x1 - box.x0, box.y1 - box.y0)))
+        around = grown(box, (width, height), margin)
+        part = left[around.y0 : around.y1, around.x0 : around.x1]
+        rows, columns = numpy.flatnonzero(part.any(axis=1)), numpy.flatnonzero(part.any(axis=0))
+        if rows.size:
+            x0, x1 = around.x0 + int(columns[0]), around.x0 + int(columns[-1]) + 1
+            y0, y1 = around.y0 + int(rows[0]), around.y0 + int(rows[-1]) + 1
+            box = Box(min(box.x0, x0), min(box.y0, y0), max(box.x1, x1), max(box.y1, y1))
+            part[:] = False
+        larger.append(box)
+    return larger
 
 
 def grown(box: Box, size: tuple[int, int], margin: int) -> Box:

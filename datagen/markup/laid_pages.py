@@ -19,7 +19,6 @@ from datagen.record import Box, Region
 
 _MOST_OUTSIDE = 0.005
 """The largest share of a page's ink of text that may lie outside of all boxes."""
-_MARGIN = 0.1  # of a line's thickness, by which letters may leave its rectangle
 _PAPER = 8  # pixels of paper around a cut
 
 
@@ -41,9 +40,10 @@ class LaidPages:
         self.count = paged(document, look, notes)
         self._layout: Layout = read(document.snapshot())
         self._boxes = self._text_boxes()
+        formulas = [node for node in self._layout.content if isinstance(node, Node) and node.name == "math"]
+        self._formulas = [rect for node in formulas for rect in node.rects]
         self._shown: dict[int, bytes] = {}
-        self._ink: dict[int, numpy.ndarray] = {}
-        self._unseen: set[int] = set()
+        self._outside: dict[int, float] = {}
         self._faults: dict[int, list[str]] = {}
         self._regions: list[PageRegions] = []
 
@@ -57,17 +57,26 @@ class LaidPages:
         for number in numbers:
             self._document.scroll(*self._pixels.frame.origin(number))
             hidden = self._document.picture(self._quality)
-            self._ink[number] = drawn = ink.text_ink(self._shown[number], hidden)
-            boxes = [(box, self._pixels.box(box.rect, number)) for box, item in self._boxes.get(number, []) if not _is_sign(item)]
-            has_ink = ink.inked(drawn, [pixels for _, pixels in boxes])
-            self._unseen |= {id(box) for (box, _), is_seen in zip(boxes, has_ink, strict=True) if not is_seen}
-        self._regions = regions(self._layout, self._pixels, self.count, self._unseen)
+            self._check(number, ink.text_ink(self._shown[number], hidden))
+        self._regions = regions(self._layout, self._pixels, self.count)
+
+    def _check(self, number: int, drawn: numpy.ndarray) -> None:
+        """Tells which boxes have ink, has them hold all of it, and says how much of the page's ink is in none."""
+        total = max(1, int(numpy.count_nonzero(drawn)))
+        placed = self._boxes.get(number, [])
+        boxes = [self._pixels.box(box.rect, number) for box, _ in placed]
+        for (box, item), has_ink in zip(placed, ink.inked(drawn, boxes), strict=True):
+            box.is_seen &= has_ink or _is_sign(item)
+        formulas = [self._pixels.box(rect, number) for rect in self._formulas if self._pixels.frame.page(rect) == number]
+        left = ink.outside(drawn, [*boxes, *formulas])
+        for (box, _), pixels, larger in zip(placed, boxes, ink.grown_to(left, boxes), strict=True):
+            if box.is_seen and larger != pixels:
+                box.rect = self._pixels.rect(larger, number)
+        self._outside[number] = int(numpy.count_nonzero(left)) / total
 
     def page(self, number: int) -> MarkupPage:
         """Raises `SampleError` for what isn't on the document."""
-        drawn, page = self._ink[number], self._regions[number]
-        size = (drawn.shape[1], drawn.shape[0])
-        outside = ink.share_outside(drawn, self._places(number, size))
+        outside, page = self._outside[number], self._regions[number]
         faults = [*page.faults, *self._faults.get(number, [])]
         reason, _, detail = faults[0].partition(": ") if faults else ("", "", "")
         if not reason and outside > _MOST_OUTSIDE:
@@ -76,7 +85,7 @@ class LaidPages:
             reason, detail = "no_text", "nothing is written on it"
         return MarkupPage(
             image=b"" if reason else self._shown[number],
-            size=size,
+            size=self._pixels.size,
             regions=tuple(page.regions),
             cuts=() if reason else tuple(self._cuts(number, page.regions)),
             signals={"ink_outside": round(outside, 5)},
@@ -102,21 +111,9 @@ class LaidPages:
         wants = [[item.number, rect.x0 - x, rect.y0 - y, rect.x1 - x, rect.y1 - y] for rect, item in map(_core, here)]
         for (box, item), share in zip(here, self._document.page.evaluate(COVERED, wants), strict=True):
             if share == 1:
-                self._unseen.add(id(box))
+                box.is_seen = False
             elif share > 0:
                 self._faults.setdefault(number, []).append(f"covered: {item.text[box.start : box.stop]}")
-
-    def _places(self, number: int, size: tuple[int, int]) -> list[Box]:
-        """Where the page's text may have ink: its lines, a little larger, and its formulas."""
-        places = []
-        for box, _ in self._boxes.get(number, []):
-            pixels = self._pixels.box(box.rect, number)
-            margin = max(1, round(_MARGIN * min(pixels.x1 - pixels.x0, pixels.y1 - pixels.y0)))
-            places.append(ink.grown(pixels, size, margin))
-        for item in self._layout.content:
-            if isinstance(item, Node) and item.name == "math":
-                places += [self._pixels.box(rect, number) for rect in item.rects if self._pixels.frame.page(rect) == number]
-        return places
 
     def _cuts(self, number: int, found: Sequence[Region]) -> list[Cut]:
         cut = [region for region in found if region.label in ("table", "equation") and region.text]

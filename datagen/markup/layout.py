@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from datagen.markup.browser import Snapshot
+from datagen.markup.browser import STYLES, Snapshot
 from datagen.record import SampleError
 
 _TEXT, _ELEMENT = 3, 1
@@ -60,12 +60,15 @@ class Node:
         return next((node for node in self.ancestors() if node.name in names), None)
 
 
-class TextBox(NamedTuple):
-    """The characters `start` to `stop` of a `Text`, drawn in one line."""
+@dataclass(eq=False, slots=True)
+class TextBox:
+    """The characters `start` to `stop` of a `Text`, drawn in one line. Whether anybody sees them is known once the page is looked
+    at; `rect` then holds all of their ink."""
 
     start: int
     stop: int
     rect: Rect
+    is_seen: bool = True
 
 
 @dataclass(eq=False, slots=True)
@@ -92,61 +95,58 @@ def read(snapshot: Snapshot) -> Layout:
     """The layout of a snapshot. Raises `SampleError` (`not_measured`) where text and places don't fit together."""
     document = snapshot.nodes["documents"][0]
     strings: list[str] = snapshot.nodes["strings"]
-    names = [strings[i] for i in document["nodes"]["nodeName"]]
-    nodes = _nodes(document["nodes"], names, strings)
-    layout = document["layout"]
-    boxes = _boxes(document["textBoxes"])
-    texts_in_dom = _texts_in_body(document["nodes"], names)
-    if len(texts_in_dom) != len(snapshot.texts):
-        raise SampleError("not_measured", f"{len(texts_in_dom)} texts in the snapshot, and {len(snapshot.texts)} in the document")
-    places = dict(zip(texts_in_dom, map(_rects, snapshot.texts), strict=True))
-    numbers = {number: at for at, number in enumerate(texts_in_dom)}
-    _give_rects(nodes, names, snapshot.elements)
-    styles = layout["styles"]
-    style_names = snapshot_styles(layout, strings)
-    content: list[Node | Text] = []
+    table, layout = document["nodes"], document["layout"]
+    names = [strings[i] for i in table["nodeName"]]
+    nodes = _nodes(table, names, strings)
+    _give_rects(nodes, snapshot.elements)
+    boxes, styles, ends = _boxes(document["textBoxes"]), _styles(layout, strings), _ends(table["parentIndex"])
+    texts = _texts_in_body(table, names)
+    if len(texts) != len(snapshot.texts):
+        raise SampleError("not_measured", f"{len(texts)} texts in the snapshot, and {len(snapshot.texts)} in the document")
+    place_of = {number: at for at, number in enumerate(texts)}
+    content: list[tuple[tuple[int, int, int], Node | Text]] = []
     first_letter: Text | None = None  # whose place the text behind it knows
     for at, number in enumerate(layout["nodeIndex"]):
-        node, text = nodes[number], layout["text"][at]
-        if text < 0:
-            if node is not None and not node.styles:
-                node.styles = style_names[at]
-                content.append(node)
-            continue
-        drawn = strings[text]
-        own = _in_characters(drawn, boxes.get(at, []))
-        parent = node if names[number].startswith(_PSEUDO) else nodes[document["nodes"]["parentIndex"][number]]
-        if parent is None:
-            continue
+        node, above = nodes[number], table["parentIndex"][number]
+        # The snapshot has ::after before its element's content, which is drawn first.
+        order = (ends[above], 1, -above) if names[number] == "::after" else (number, 0, 0)
         if node is not None and not node.styles:
-            node.styles = style_names[at] if styles[at] else {}
-            content.append(node)  # a <br>, or a pseudo-element that is its own text
-        if number in places:
-            rects = places[number]
+            node.styles = styles[at]
+            content.append((order, node))
+        parent = node if names[number].startswith(_PSEUDO) else nodes[above]
+        if layout["text"][at] < 0 or parent is None:
+            continue
+        drawn = strings[layout["text"][at]]
+        own = _in_characters(drawn, boxes.get(at, []))
+        place = place_of.get(number, -1)
+        if place >= 0:
+            rects = _rects(snapshot.texts[place])
             if first_letter is not None and rects:
-                first_letter.boxes = [TextBox(0, len(first_letter.text), rects[0])]
-                rects = rects[1:]
+                first_letter.boxes = [TextBox(0, len(first_letter.text), rects.pop(0))]
             own = _placed(drawn, own, rects, parent.styles.get("writing-mode", "horizontal-tb") != "horizontal-tb")
-            first_letter = None
-        piece = Text(parent, drawn, sorted(own, key=lambda box: box.start), numbers.get(number, -1))
-        content.append(piece)
-        if names[number] == "::first-letter":
-            first_letter = piece
-    return Layout(content, snapshot.width, snapshot.height)
+        piece = Text(parent, drawn, sorted(own, key=lambda box: box.start), place)
+        first_letter = piece if names[number] == "::first-letter" else None
+        content.append((order, piece))
+    content.sort(key=lambda entry: entry[0])
+    return Layout([item for _, item in content], snapshot.width, snapshot.height)
 
 
-def snapshot_styles(layout: dict[str, Any], strings: list[str]) -> list[dict[str, str]]:
+def _ends(parents: list[int]) -> list[int]:
+    """The last node within each node."""
+    ends = list(range(len(parents)))
+    for number in range(len(parents) - 1, 0, -1):
+        if parents[number] >= 0:
+            ends[parents[number]] = max(ends[parents[number]], ends[number])
+    return ends
+
+
+def _styles(layout: dict[str, Any], strings: list[str]) -> list[dict[str, str]]:
     """The computed styles of each entry of a snapshot's layout, by name."""
-    from datagen.markup.browser import STYLES
-
     known: dict[tuple[int, ...], dict[str, str]] = {}
-    out = []
-    for numbers in layout["styles"]:
-        key = tuple(numbers)
-        if key not in known:
-            known[key] = {name: strings[i] for name, i in zip(STYLES, key, strict=False)}
-        out.append(known[key])
-    return out
+    for numbers in map(tuple, layout["styles"]):
+        if numbers not in known:
+            known[numbers] = {name: strings[i] for name, i in zip(STYLES, numbers, strict=False)}
+    return [known[tuple(numbers)] for numbers in layout["styles"]]
 
 
 def _nodes(table: dict[str, Any], names: list[str], strings: list[str]) -> list[Node | None]:
@@ -211,7 +211,7 @@ def _placed(text: str, boxes: list[TextBox], rects: list[Rect], is_vertical: boo
     for rect in rects:
         is_cut = bool(placed) and "\u00ad" in text[placed[-1].stop - 1 : placed[-1].stop + 1]
         if is_cut and _is_hyphen(rect, boxes[at : at + 1], is_vertical):
-            placed[-1] = placed[-1]._replace(rect=placed[-1].rect.joined(rect))
+            placed[-1].rect = placed[-1].rect.joined(rect)
             num_hyphens += 1
             continue
         pieces, room = list[TextBox](), _length(rect, is_vertical) - _ROUNDED
@@ -243,11 +243,11 @@ def _in_characters(text: str, boxes: list[TextBox]) -> list[TextBox]:
         for char in text:
             units.append(units[-1] + (2 if ord(char) > 0xFFFF else 1))
         at = {unit: number for number, unit in enumerate(units)}
-        boxes = [TextBox(at.get(start, 0), at.get(stop, len(text)), rect) for start, stop, rect in boxes]
+        boxes = [TextBox(at.get(box.start, 0), at.get(box.stop, len(text)), box.rect) for box in boxes]
     return [box for box in boxes if box.stop > box.start]
 
 
-def _give_rects(nodes: list[Node | None], names: list[str], elements: dict[str, list[list[float]]]) -> None:
+def _give_rects(nodes: list[Node | None], elements: dict[str, list[list[float]]]) -> None:
     """The rectangles of the elements of each kind, in their order, to their nodes in <body>."""
     for selector, found in elements.items():
         kinds = {name.strip() for name in selector.split(",")}

@@ -1,6 +1,6 @@
 """The regions of each page of a laid out document, in the order in which a reader reads them, in pixels of the page's image."""
 
-from collections.abc import Set
+import math
 from dataclasses import dataclass, field
 
 from datagen.markup import blocks as parts
@@ -11,7 +11,8 @@ from datagen.markup.page_tables import TablePiece, pieces, tables
 from datagen.record import Box, Region
 from datagen.record import Line as RecordLine
 
-_SMALL = 2.5  # lines: a picture within a text that is no higher is a sign of the text
+_SLACK = 1e-6  # of a pixel: what rounding makes of whole ones
+_SIGN_PX = 40  # a picture in a text that is no higher is a sign of the text
 _FIRST, _LAST = ("header",), ("footnote", "footer", "page_number")
 
 
@@ -30,18 +31,29 @@ class Pixels:
     frame: Frame
     zoom: float
 
+    @property
+    def size(self) -> tuple[int, int]:
+        return round(self.frame.width * self.zoom), round(self.frame.height * self.zoom)
+
     def box(self, rect: Rect, page: int) -> Box:
+        """The pixels that the rectangle touches, at least one."""
         x, y = self.frame.origin(page)
-        width, height = round(self.frame.width * self.zoom), round(self.frame.height * self.zoom)
-        x0, x1 = (max(0, min(width, value)) for value in (int((rect.x0 - x) * self.zoom), -int(-(rect.x1 - x) * self.zoom // 1)))
-        y0, y1 = (max(0, min(height, value)) for value in (int((rect.y0 - y) * self.zoom), -int(-(rect.y1 - y) * self.zoom // 1)))
-        return Box(x0, y0, max(x1, x0 + 1), max(y1, y0 + 1))
+        width, height = self.size
+        x0, y0 = (math.floor(value * self.zoom + _SLACK) for value in (rect.x0 - x, rect.y0 - y))
+        x1, y1 = (math.ceil(value * self.zoom - _SLACK) for value in (rect.x1 - x, rect.y1 - y))
+        x0, y0 = min(max(0, x0), width - 1), min(max(0, y0), height - 1)
+        return Box(x0, y0, max(min(x1, width), x0 + 1), max(min(y1, height), y0 + 1))
+
+    def rect(self, box: Box, page: int) -> Rect:
+        """The rectangle on the canvas of a box of a page's pixels."""
+        x, y = self.frame.origin(page)
+        return Rect(box.x0 / self.zoom + x, box.y0 / self.zoom + y, box.x1 / self.zoom + x, box.y1 / self.zoom + y)
 
 
-def regions(layout: Layout, pixels: Pixels, num_pages: int, unseen: Set[int]) -> list[PageRegions]:
+def regions(layout: Layout, pixels: Pixels, num_pages: int) -> list[PageRegions]:
     """The regions of all pages."""
     pages = [PageRegions() for _ in range(num_pages)]
-    everything = list(parts.blocks(layout, unseen))
+    everything = list(parts.blocks(layout))
     inside: dict[int, list[Block]] = {}
     for item in everything:
         if isinstance(item, Block) and (cell := parts.cell_of(item)) is not None:
@@ -69,7 +81,7 @@ def _rank(label: str) -> int:
 def _is_sign(picture: Picture) -> bool:
     """Whether a picture is an icon within a line of text."""
     height = picture.rect.y1 - picture.rect.y0
-    return height < 40 and picture.element.ancestor("figure") is None
+    return height < _SIGN_PX and picture.element.ancestor("figure") is None
 
 
 def _add_block(pages: list[PageRegions], block: Block, pixels: Pixels) -> None:

@@ -127,8 +127,14 @@ LATEX = '<annotation encoding="application/x-tex">x^2</annotation>'
         ('<span class="MathJax_Preview">p</span><script type="math/tex; mode=display">x^2</script>', "block"),
         (r'<span class="math notranslate">\(x^2\)</span>', "inline"),
         (r'<div class="math">\[x^2\]</div>', "block"),
-        (f'<span class="katex"><span class="katex-mathml"><math>{LATEX}</math></span><span class="katex-html">x2</span></span>', "inline"),
-        (r'<span class="mwe-math-element"><math alttext="{\displaystyle x^2}"></math><img alt="x" src="http://w/i.svg"></span>', "inline"),
+        (
+            f'<span class="katex"><span class="katex-mathml"><math>{LATEX}</math></span><span class="katex-html">x2</span></span>',
+            "inline",
+        ),
+        (
+            r'<span class="mwe-math-element"><math alttext="{\displaystyle x^2}"></math><img alt="x" src="http://w/i.svg"></span>',
+            "inline",
+        ),
         ('<img class="formulaInl" alt="$ x^2 $" src="form_0.png">', "inline"),
     ],
 )
@@ -140,7 +146,10 @@ def test_formulas_get_their_latex(tmp_path, text, display):
 
 
 def test_formulas_that_do_not_parse_stay_as_they_are(tmp_path):
-    page = of(tmp_path, r'<p>t</p><span class="math">\(\frac{\)</span><math alttext="\bad{"><mi>x</mi><mfenced><mi>y</mi></mfenced></math>')
+    page = of(
+        tmp_path,
+        r'<p>t</p><span class="math">\(\frac{\)</span><math alttext="\bad{"><mi>x</mi><mfenced><mi>y</mi></mfenced></math>',
+    )
     assert r'<span class="math">\(\frac{\)</span>' in page.html
     assert '<math display="inline"><mi>x</mi><mrow><mo>(</mo><mi>y</mi><mo>)</mo></mrow></math>' in page.html
     assert page.left_out == {"formula_unparsed": 2}
@@ -266,7 +275,9 @@ def test_hostile_epubs(tmp_path):
             read(epub(tmp_path, extra, spine), "epub", "")
         return error.value.reason
 
-    encryption = b'<e><EncryptedData><EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#aes128-cbc"/></EncryptedData></e>'
+    encryption = (
+        b'<e><EncryptedData><EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#aes128-cbc"/></EncryptedData></e>'
+    )
     assert why({"META-INF/encryption.xml": encryption}) == "encrypted"
     assert why({"META-INF/container.xml": b"<x"}) == "broken_epub"
     assert why({"META-INF/container.xml": b" " * (9 << 20)}) == "broken_epub"

@@ -1,0 +1,192 @@
+"""What is on a page, as Chromium draws it: text that CSS adds, changes or hides, boxes, order, tables, columns, notes."""
+
+import random
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+pytest.importorskip("playwright", reason="pages from markup need Playwright: make setup-markup")
+if not (shutil.which("chromium") or shutil.which("google-chrome")):
+    pytest.skip("pages from markup need Chromium: make setup-markup", allow_module_level=True)
+
+from datagen.formulas.katex import mathml
+from datagen.markdown import markdown
+from datagen.markup.answers import MarkupPage, OfDocument
+from datagen.markup.blocks import shown
+from datagen.markup.browser import Browser
+from datagen.markup.child import page_of
+from datagen.markup.laid_pages import LaidPages
+from datagen.markup.look import drawn
+from datagen.record import SampleError
+from tests.inputs.udhr import UDHR
+
+SEEN = "<p>Seen text stands here.</p>"
+PLAIN = {
+    **{"columns": 1, "head": "none", "number": "none", "heading_numbers": "none", "heading_case": "none", "drop_cap": 0},
+    **{"text_align": "start", "writing": "horizontal-tb", "width": 794, "height": 1123, "hyphens": "manual", "bullet": "disc"},
+    **{"list_style": "lower-roman", "list_suffix": "dot"},
+}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    one = Browser()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def pages(browser):
+    def make(
+        html: str, css: str = "", lang: str = "en", script: str = "Latn", direction: str = "ltr", **words
+    ) -> list[MarkupPage]:
+        look = replace(drawn(random.Random(4), lang, script, direction, "Aabc αλφα " * 20), **PLAIN | words)
+        notes = 150 if "doc-footnote" in html else 0
+        with browser.document(page_of(html, css, look, notes), (look.width, look.height), 1.5) as document:
+            laid = LaidPages(document, look, notes, 1.5, 90, OfDocument(lang, script, "plain"))
+            laid.draw(range(laid.count))
+            return [laid.page(number) for number in range(laid.count)]
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("html", "css", "text"),
+    [
+        ("<p>straße</p>", "p { text-transform: uppercase }", "STRASSE"),
+        ("<p class=a>text</p>", ".a::before { content: '§ ' counter(c) ' ' } .a { counter-increment: c }", "§ 1 text"),
+        ("<p class=a>text</p>", ".a::after { content: ' (end)' }", "text (end)"),
+        ("<ol start=3><li>one<li>two</ol>", "", "iii. one\n\niv. two"),
+        ("<p class=a>a<span class=a>b</span></p>", ".a::after { content: ')' }", "ab))"),
+        ("<ul><li>one<ul><li>in it</ul></ul>", "", "- one\n    - in it"),
+        (
+            "<p>a&shy;b and <b>bold words</b> are here in the midst of plain text</p>",
+            "",
+            "ab and **bold words** are here in the midst of plain text",
+        ),
+        ("<p>H<sub>2</sub>O, m<sup>2</sup>, 𝔘𝔫𝔦</p>", "", "H<sub>2</sub>O, m<sup>2</sup>, 𝔘𝔫𝔦"),
+        ("<p>one<br>two</p>", "", "one\ntwo"),
+        ("<pre>def f(x):\n\n    return x</pre>", "", "```\ndef f(x):\n\n    return x\n```"),
+        ("<h1>A</h1><h2>B</h2><h3>C</h3>", "", "# A\n\n## B\n\n### C"),
+    ],
+)
+def test_text_is_as_it_is_drawn(pages, html, css, text):
+    (page,) = pages(html, css)
+    assert page.reason == "" and markdown(page.regions) == text
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "<p hidden>gone</p>",
+        "<p style='display: none'>gone</p>",
+        "<p style='visibility: hidden'>gone</p>",
+        "<p style='opacity: 0'>gone</p>",
+        "<p style='color: transparent'>gone</p>",
+        "<p style='color: white; background: white'>gone</p>",
+        "<p style='font-size: 0'>gone</p>",
+        "<p style='text-indent: -9999px; white-space: nowrap'>gone</p>",
+        "<p style='filter: opacity(0)'>gone</p>",
+        "<p>\u200b\u2060</p>",
+    ],
+)
+def test_text_that_nobody_sees_is_in_no_label(pages, hidden):
+    (page,) = pages(f"{SEEN}{hidden}<p>More of it.</p>", colours="kept", paper="#ffffff")
+    assert page.reason == "" and markdown(page.regions) == "Seen text stands here.\n\nMore of it."
+
+
+@pytest.mark.parametrize("style", ["clip-path: inset(50%)", "position: absolute; left: -999px", "height: 0; overflow: hidden"])
+def test_what_would_break_pages_is_undone_and_read(pages, style):
+    (page,) = pages(f"{SEEN}<p style='{style}'>Here again.</p>")
+    assert page.reason == "" and markdown(page.regions) == "Seen text stands here.\n\nHere again."
+
+
+def test_a_page_whose_text_is_partly_covered_is_no_sample(pages):
+    cover = "<table style='background: #000; margin-top: -3em; opacity: 0.99'><tr><td>&nbsp;&nbsp;&nbsp;&nbsp;&nbsp;&nbsp;&nbsp;</table>"
+    (page,) = pages(
+        f"{SEEN}<p>A line that is covered in part.</p>{cover}", colours="kept", table_width="auto", table_align="start"
+    )
+    assert page.reason == "covered" and page.image == b""
+
+
+def test_lines_hold_the_ink_of_ten_scripts(pages):
+    for script, (lang, text) in UDHR.items():
+        look = {"writing": "vertical-lr"} if script == "Mong" else {}
+        for page in pages(f"<h1>{text[:30]}</h1><p>{text}</p>", lang=lang, script=script, **look):
+            assert page.reason == "", (script, page.detail)
+            assert page.signals["ink_outside"] <= 0.005
+            assert "".join(shown(text).split()) in "".join(markdown(page.regions).split())
+
+
+def test_columns_and_pages_are_read_one_after_the_other(pages):
+    words = [f"w{number}" for number in range(3000)]
+    found = pages(f"<p>{' '.join(words)}</p>", columns=2, column_gap=30)
+    assert len(found) > 1 and [len(page.regions) for page in found[:-1]] == [2] * (len(found) - 1)
+    regions = [region for page in found for region in page.regions]
+    assert " ".join(region.text for region in regions).split() == words
+    assert all(region.continues for region in regions[:-1]) and not regions[-1].continues
+    assert regions[0].box.x1 < regions[1].box.x0 and regions[0].lines[0].box.x1 <= regions[0].box.x1
+
+
+def test_tables_have_the_structure_of_their_source(pages):
+    rows = "<tr><th rowspan=2>a<th colspan=2>b<tr><td>c<td>d<sup>2</sup><tr><td>e<td>f<br>g<td>"
+    (page,) = pages(f"<p>Before.</p><table><caption>Of letters</caption>{rows}</table>")
+    html = (
+        '<table><tr><td rowspan="2">a</td><td colspan="2">b</td></tr><tr><td>c</td><td>d<sup>2</sup></td></tr>'
+        "<tr><td>e</td><td>f<br>g</td><td></td></tr></table>"
+    )
+    assert {region.label: region.text for region in page.regions} == {
+        "text": "Before.",
+        "table": html,
+        "table_caption": "Of letters",
+    }
+    (cut,) = page.cuts
+    assert cut.kind == "table" and cut.text == html and cut.size[0] > cut.inner[2] - cut.inner[0]
+
+
+def test_a_long_table_is_cut_between_rows(pages):
+    found = pages("<table>" + "".join(f"<tr><td>r{n}<td>x" for n in range(120)) + "</table>")
+    pieces = [region.text for page in found for region in page.regions]
+    assert len(found) > 1 and sum(piece.count("<tr>") for piece in pieces) == 120 and all(page.reason == "" for page in found)
+
+
+def test_formulas_are_latex(pages):
+    inline = mathml("x^2").replace(' display="block"', "")
+    (page,) = pages(f"<p>Let {inline} be.</p><div>" + mathml(r"\frac{a}{b}") + "</div><p>z</p>")
+    found = [(region.label, region.text) for region in page.regions]
+    assert found == [("text", r"Let \(x^2\) be."), ("equation", r"\frac{a}{b}"), ("text", "z")]
+    (page,) = pages(f"{SEEN}<math><mi>y</mi></math>")
+    assert page.reason == "formula_without_latex"
+
+
+def test_notes_stand_at_the_end_of_their_page(pages):
+    note = '<aside role="doc-footnote" id="n1"><p>1 The note.</p></aside>'
+    filler = "<p>word word word.</p>" * 60
+    first, *rest = pages(f'<p>Text<a role="doc-noteref" href="#n1">1</a>.</p>{filler}{note}')
+    assert (first.regions[-1].label, first.regions[-1].text) == ("footnote", "1 The note.") and rest
+    assert first.regions[-1].box.y0 > max(region.box.y1 for region in first.regions[:-1]) - 5
+
+
+def test_running_heads_and_numbers_are_regions_and_no_text(pages):
+    page, *_ = pages(f"<h1>The title</h1>{SEEN}", head="head-left", number="foot-center", number_form="dashes")
+    assert [(region.label, region.text) for region in page.regions if region.label in ("header", "page_number")] == [
+        ("header", "The title"),
+        ("page_number", "– 1 –"),
+    ]
+    assert markdown(page.regions) == "# The title\n\nSeen text stands here."
+
+
+def test_the_browser_that_swells_is_a_reason(browser):
+    def swell() -> None:
+        small = Browser(memory_bytes=50 << 20)
+        try:
+            with small.document("<p>a</p>" * 300_000, (794, 1123), 1.0) as document:
+                for _ in range(200):
+                    document.snapshot()
+        finally:
+            small.close()
+
+    with ThreadPoolExecutor(1) as other, pytest.raises(SampleError, match="memory"):  # Playwright has one driver a thread
+        other.submit(swell).result()
