@@ -39,7 +39,7 @@ def read_epub(path: str, draw: random.Random | None) -> Markup:
     """The book as one page, each file of its spine a <section>. A book that is too large for one page gives a run of its files,
     which begins where `draw` says. Raises `SampleError`: `broken_epub`, `encrypted`, `no_text`, `too_large`."""
     try:
-        archive = zipfile.ZipFile(path)  # noqa: SIM115 - closed below
+        archive = zipfile.ZipFile(path)
     except _DAMAGED as error:
         raise SampleError("broken_epub", f"{type(error).__name__}: {error}") from None
     with archive:

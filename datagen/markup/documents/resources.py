@@ -24,7 +24,7 @@ _AS_IT_IS = {"PNG": "png", "JPEG": "jpeg", "WEBP": "webp", "GIF": "gif"}
 _FORMATS = (*_AS_IT_IS, "BMP", "TIFF", "ICO", "AVIF", "PPM")
 _KEPT_BYTES = 2 << 20  # a larger file is written anew
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
-_FEW_KEPT = 256
+_FEW_KEPT = 32
 
 Reader = Callable[[str, int], bytes | None]
 """The content of the file at a path within a folder or archive; None if there is none, or if it has more bytes than allowed."""
@@ -96,10 +96,6 @@ class Resources:
     def image(self, href: str, within: str | None = None) -> Picture | None:
         """An image as a data: URI, and its width and height in pixels as they were in the file."""
         return self._within_budget(self._image(href, within))
-
-    def svg(self, data: bytes) -> Picture | None:
-        """An SVG drawn as a PNG; None, and counted, if it can't be drawn, or if it refers to anything outside of it."""
-        return self._within_budget(self._counted(drawn_svg(data), "svg"))
 
     def _image_at(self, href: str, within: str | None) -> Picture | None:
         data = self.bytes_of(href, "image", MAX_IMAGE_BYTES, within)

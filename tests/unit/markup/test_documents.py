@@ -49,6 +49,8 @@ def test_main_content_and_what_the_page_declares(tmp_path):
 
 
 def test_without_main_the_body_loses_its_navigation(tmp_path):
+    titled = "<header id=h><h1>Title</h1></header>"
+    assert titled.replace("=h", '="h"') in of(tmp_path, f"<body>{titled}<p>text").html  # as Pandoc begins a page
     page = of(
         tmp_path,
         "<body><header>head</header><div class=navheader>up</div><article>1</article><article>2 <header>own</header></article>"
@@ -109,9 +111,12 @@ def test_images_and_css_of_the_folder(tmp_path):
 
 def test_svg_becomes_an_image(tmp_path):
     pytest.importorskip("resvg_py")
-    page = of(tmp_path, '<p>x<svg viewBox="0 0 9 9" width="9"><rect width="9" height="9" fill="red"/></svg>')
-    assert '<img src="data:image/png;base64,' in page.html
-    assert of(tmp_path, '<p>x<svg><use href="file:///etc/a.svg#b"/></svg>').left_out == {"svg": 1}
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">{}</svg>'
+    (tmp_path / "good.svg").write_text(svg.format('<rect width="9" height="9" fill="red"/>'))
+    (tmp_path / "bad.svg").write_text(svg.format('<image href="file:///etc/a.png"/>'))
+    page = of(tmp_path, "<p>x<img src=good.svg><img src=bad.svg><svg><path/></svg>")
+    assert page.html.count('<img src="data:image/png;base64,') == 1
+    assert page.left_out == {"svg": 2}
 
 
 LATEX = '<annotation encoding="application/x-tex">x^2</annotation>'
@@ -127,8 +132,14 @@ LATEX = '<annotation encoding="application/x-tex">x^2</annotation>'
         ('<span class="MathJax_Preview">p</span><script type="math/tex; mode=display">x^2</script>', "block"),
         (r'<span class="math notranslate">\(x^2\)</span>', "inline"),
         (r'<div class="math">\[x^2\]</div>', "block"),
-        (f'<span class="katex"><span class="katex-mathml"><math>{LATEX}</math></span><span class="katex-html">x2</span></span>', "inline"),
-        (r'<span class="mwe-math-element"><math alttext="{\displaystyle x^2}"></math><img alt="x" src="http://w/i.svg"></span>', "inline"),
+        (
+            f'<span class="katex"><span class="katex-mathml"><math>{LATEX}</math></span><b class="katex-html">x2</b></span>',
+            "inline",
+        ),
+        (
+            r'<span class="mwe-math-element"><math alttext="{\displaystyle x^2}"></math><img alt="x" src="http://w/i.svg"></span>',
+            "inline",
+        ),
         ('<img class="formulaInl" alt="$ x^2 $" src="form_0.png">', "inline"),
     ],
 )
@@ -140,7 +151,10 @@ def test_formulas_get_their_latex(tmp_path, text, display):
 
 
 def test_formulas_that_do_not_parse_stay_as_they_are(tmp_path):
-    page = of(tmp_path, r'<p>t</p><span class="math">\(\frac{\)</span><math alttext="\bad{"><mi>x</mi><mfenced><mi>y</mi></mfenced></math>')
+    page = of(
+        tmp_path,
+        r'<p>t</p><span class="math">\(\frac{\)</span><math alttext="\bad{"><mi>x</mi><mfenced><mi>y</mi></mfenced></math>',
+    )
     assert r'<span class="math">\(\frac{\)</span>' in page.html
     assert '<math display="inline"><mi>x</mi><mrow><mo>(</mo><mi>y</mi><mo>)</mo></mrow></math>' in page.html
     assert page.left_out == {"formula_unparsed": 2}
@@ -151,10 +165,10 @@ def test_formulas_that_do_not_parse_stay_as_they_are(tmp_path):
     "text",
     [
         '<p>a<a epub:type="noteref" href="#n">1</a></p><aside epub:type="footnote" id="n"><p>note</p></aside>',
-        '<p>a<a class="footnote-ref" href="#n" role="doc-noteref"><sup>1</sup></a></p><section class="footnotes"><ol><li id="n"><p>note'
-        '<a href="#r" class="footnote-back" role="doc-backlink">↩︎</a></p></li></ol></section>',
-        '<p>a<a class="footnote-reference" href="#n">1</a></p><dl class="footnote"><dt class="label" id="n"><a class="fn-backref">1</a>'
-        "</dt><dd><p>note</p></dd></dl>",
+        '<p>a<a class="footnote-ref" href="#n" role="doc-noteref"><sup>1</sup></a></p><section class="footnotes"><ol>'
+        '<li id="n"><p>note<a href="#r" class="footnote-back" role="doc-backlink">↩︎</a></p></li></ol></section>',
+        '<p>a<a class="footnote-reference" href="#n">1</a></p><dl class="footnote"><dt class="label" id="n">'
+        '<a class="fn-backref">1</a></dt><dd><p>note</p></dd></dl>',
         '<p>a<sup class="reference"><a href="#n">1</a></sup></p><ol class="references"><li id="n"><span class="mw-cite-backlink">'
         "<a href=#r>^</a></span><span>note</span></li></ol>",
         '<p>a<a href="#n" class="footnote"><sup>1</sup></a></p><div class="footnotes"><div id="n" class="footnote"><p>'
@@ -205,6 +219,7 @@ def test_hostile_sizes_are_reasons(tmp_path):
     assert reason(tmp_path, "<i>" * (3 * MAX_NODES)) == "too_many_nodes"
     assert reason(tmp_path, "<p>x" * (MAX_NODES + 1)) == "too_many_nodes"
     assert reason(tmp_path, "<div>" * 1000 + "x") == "too_deep"
+    assert reason(tmp_path, f"<p {' '.join(f'a{n}=1' for n in range(2000))}>x") == "too_many_attributes"
     assert reason(tmp_path, b"<p>" + b"x" * (17 << 20)) == "too_large"
     assert reason(tmp_path, "<frameset><frame src=a><frame src=b></frameset>") == "no_text"
     assert reason(tmp_path, '<meta http-equiv="refresh" content="0; URL=http://x.example/"><p>Moved') == "redirect"
@@ -218,11 +233,14 @@ def test_hostile_sizes_are_reasons(tmp_path):
 
 
 def test_markdown(tmp_path):
-    text = "---\ntitle: Name\nlang: hi\n---\n\nA $x^2$, $5 and $6.[^1]\n\n|a|b|\n|-|-|\n|1|2|\n\n<script>x</script>\n\n$$\nx^2\n$$\n\n[^1]: Note\n"
+    text = (
+        "---\ntitle: Name\nlang: hi\n---\n\nA $x^2$, $5 and $6.[^1]\n\n|a|b|\n|-|-|\n|1|2|\n\n<script>x</script>\n\n$$\nx^2\n$$\n"
+    )
+    text += "\n```math\nx^2\n```\n\n[^1]: Note\n"
     page = of(tmp_path, text, "markdown", "a.md")
     assert page.lang == "hi"
     assert page.html.startswith("<h1>Name</h1>")
-    assert page.html.count(LATEX) == 2
+    assert page.html.count(LATEX) == 3
     assert "$5 and $6." in page.html
     assert "<td>1</td>" in page.html
     assert 'role="doc-footnote"' in page.html
@@ -266,7 +284,9 @@ def test_hostile_epubs(tmp_path):
             read(epub(tmp_path, extra, spine), "epub", "")
         return error.value.reason
 
-    encryption = b'<e><EncryptedData><EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#aes128-cbc"/></EncryptedData></e>'
+    encryption = (
+        b'<e><EncryptedData><EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#aes128-cbc"/></EncryptedData></e>'
+    )
     assert why({"META-INF/encryption.xml": encryption}) == "encrypted"
     assert why({"META-INF/container.xml": b"<x"}) == "broken_epub"
     assert why({"META-INF/container.xml": b" " * (9 << 20)}) == "broken_epub"
