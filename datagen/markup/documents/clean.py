@@ -25,8 +25,7 @@ _CUT = {
     "applet": "object", "audio": "media", "video": "media", "canvas": "media", "template": "template", "param": "", "source": "",
     "track": "", "map": "", "area": "", "input": "form", "button": "form", "select": "form", "textarea": "form",
     "datalist": "form", "option": "form", "optgroup": "form", "dialog": "form", "progress": "form", "meter": "form",
-    "portal": "frame",
-    "svg": "svg",
+    "portal": "frame", "svg": "svg",
 }
 _RENAMED = {"form": "div", "center": "div", "dir": "ul", "menu": "ul", "strike": "s", "main": "div", "body": "div",
             "listing": "pre", "xmp": "pre", "plaintext": "pre", "nobr": "span"}
@@ -39,7 +38,7 @@ _NAVIGATION_CLASSES = frozenset("""navheader navfooter navbar nav-links sphinxsi
     permalink anchorjs-link copybtn katex-html MathJax_Preview MJX_Assistive_MathML mw-jump-link vector-toc navbox catlinks
     printfooter rst-footer-buttons""".split())
 _NAVIGATION_IDS = frozenset("banner navbar sidebar breadcrumbs mw-navigation siteSub contentSub jump-to-nav catlinks".split())
-_TOC_IDS, _TOC_CLASSES = {"toc", "TOC", "table-of-contents"}, {"toc", "contents", "table-of-contents", "toctree-wrapper"}
+_TOC_IDS, _TOC_CLASSES = {"toc", "table-of-contents"}, {"toc", "contents", "table-of-contents", "toctree-wrapper"}
 # fmt: on
 _MAIN = (
     "//*[@id='DisplayArea']",  # LibreOffice's help
@@ -233,9 +232,12 @@ class Cleaner:
 def is_contents(element: lxml.etree._Element) -> bool:
     """Whether an element is a table of contents."""
     kinds = {element.get("role", ""), *element.get("epub-type", "").split()}
-    if kinds & {"doc-toc", "toc"} or (element.tag in ("nav", "div") and element.get("id") in _TOC_IDS):
+    if kinds & {"doc-toc", "toc"} or (element.tag in ("nav", "div") and element.get("id", "").lower() in _TOC_IDS):
         return True
-    return element.tag in ("nav", "div") and bool(classes_of(element) & _TOC_CLASSES) and element.find(".//a") is not None
+    if element.tag not in ("nav", "div") or not {name.lower() for name in classes_of(element)} & _TOC_CLASSES:
+        return False
+    links = sum(len("".join("".join(link.itertext()).split())) for link in element.iter("a"))
+    return links > 0.5 * len("".join("".join(element.itertext()).split()))  # Doxygen calls all of a page its contents
 
 
 def _is_of_site(element: lxml.etree._Element) -> bool:

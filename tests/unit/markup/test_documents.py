@@ -49,6 +49,8 @@ def test_main_content_and_what_the_page_declares(tmp_path):
 
 
 def test_without_main_the_body_loses_its_navigation(tmp_path):
+    for text, tag in (("", "nav"), ("Much text, and more of it", "div")):
+        assert f'<{tag} class="contents"' in of(tmp_path, f"<p>x<div class=contents>{text}<a href=#>Part 1</a></div>").html
     titled = "<header id=h><h1>Title</h1></header>"
     assert titled.replace("=h", '="h"') in of(tmp_path, f"<body>{titled}<p>text").html  # as Pandoc begins a page
     page = of(
