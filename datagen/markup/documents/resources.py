@@ -14,6 +14,8 @@ from urllib.parse import unquote, unquote_to_bytes
 import lxml.etree
 from PIL import Image
 
+from datagen.drawing import typefaces
+
 MAX_IMAGE_BYTES, MAX_SVG_BYTES = 16 << 20, 1 << 20
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 2000
@@ -25,6 +27,8 @@ _FORMATS = (*_AS_IT_IS, "BMP", "TIFF", "ICO", "AVIF", "PPM")
 _KEPT_BYTES = 2 << 20  # a larger file is written anew
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 _FEW_KEPT = 32
+_FACE, _FACE_FILE = "DejaVu Sans", "DejaVuSans.ttf"
+_FACES = dict.fromkeys(("font_family", "serif_family", "sans_serif_family", "monospace_family"), _FACE)
 
 Reader = Callable[[str, int], bytes | None]
 """The content of the file at a path within a folder or archive; None if there is none, or if it has more bytes than allowed."""
@@ -177,7 +181,9 @@ def drawn_svg(data: bytes) -> Picture | None:
             hrefs = [value for key, value in element.attrib.items() if re.split("[}:]", key)[-1] == "href"]
             if name in ("image", "foreignObject", "script", "entity") or not all(h.startswith("#") for h in hrefs if name != "a"):
                 return None
-        png = bytes(resvg_py.svg_to_bytes(svg_string=lxml.etree.tostring(tree, encoding="unicode")))
+        if _FACE_FILE not in typefaces.files() and next(tree.iter("{*}text"), None) is not None:
+            return None  # without a typeface to fall back to, resvg leaves texts out
+        png = bytes(resvg_py.svg_to_bytes(svg_string=lxml.etree.tostring(tree, encoding="unicode"), **_FACES))
     except (lxml.etree.LxmlError, ValueError, RuntimeError):
         return None
     return checked_image(png)

@@ -12,6 +12,7 @@ from PIL import Image
 from datagen.markup.documents.page import Markup
 from datagen.markup.documents.parse import MAX_NODES
 from datagen.markup.documents.read import kind_of, read
+from datagen.markup.documents.resources import drawn_svg
 from datagen.record import SampleError
 
 
@@ -115,6 +116,8 @@ def test_svg_becomes_an_image(tmp_path):
     pytest.importorskip("resvg_py")
     svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">{}</svg>'
     (tmp_path / "good.svg").write_text(svg.format('<rect width="9" height="9" fill="red"/>'))
+    texts = [drawn_svg(svg.format(f'<text y="9" font-family="None">{text}</text>').encode()) for text in ("", "x")]
+    assert texts[0] != texts[1]
     (tmp_path / "bad.svg").write_text(svg.format('<image href="file:///etc/a.png"/>'))
     page = of(tmp_path, "<p>x<img src=good.svg><img src=bad.svg><svg><path/></svg>")
     assert page.html.count('<img src="data:image/png;base64,') == 1
