@@ -9,6 +9,7 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
 import lxml.etree
@@ -28,7 +29,7 @@ _KEPT_BYTES = 2 << 20  # a larger file is written anew
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 _FEW_KEPT = 32
 _FACE, _FACE_FILE = "DejaVu Sans", "DejaVuSans.ttf"
-_FACES = dict.fromkeys(("font_family", "serif_family", "sans_serif_family", "monospace_family"), _FACE)
+_FACES: dict[str, Any] = dict.fromkeys(("font_family", "serif_family", "sans_serif_family", "monospace_family"), _FACE)
 
 Reader = Callable[[str, int], bytes | None]
 """The content of the file at a path within a folder or archive; None if there is none, or if it has more bytes than allowed."""
