@@ -1,5 +1,5 @@
-"""Reads archives of others (zip, tar, WARC, ZIM) in the sandboxed child. Nothing is unpacked by name: one member's bytes go to one
-file. `disk/shards.py` reads our own tars."""
+"""Reads archives of others (zip, tar, WARC, ZIM) in the sandboxed child. Nothing is unpacked by name: one member's bytes go to
+one file. `disk/shards.py` reads our own tars."""
 
 import contextlib
 import errno

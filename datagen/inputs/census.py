@@ -42,9 +42,10 @@ class Census(Protocol):
 
 @dataclass(frozen=True)
 class Listing(Census):
-    """The files of `formats` that `input` names: a folder, a glob, a file, or a `.parquet` or `.jsonl` list. zip, tar, WARC
-    and, for HTML, ZIM files are archives. Each member of these formats is an item. With `whole_archives` the archive is the item, and its members
-    are parts. Without `has_lists`, .parquet and .jsonl files are files like others."""
+    """The files of `formats` that `input` names: a folder, a glob, a file, or a `.parquet` or `.jsonl` list. zip, tar and WARC
+    files are archives, and so are ZIM files where HTML is asked for. Each member of these formats is an item. With
+    `whole_archives` the archive is the item, and its members are parts. Without `has_lists`, .parquet and .jsonl files are files
+    like others."""
 
     input: str
     formats: tuple[str, ...] = ("pdf",)

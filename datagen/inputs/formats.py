@@ -29,7 +29,9 @@ def _is_plain(head: bytes) -> bool:
 
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """The byte order marks of UTF-16."""
-_HTML = re.compile(rb"(<\?xml[^>]*>|<!--.*?(-->|\Z)|\s)*(<!doctype\s+html|<(html|head|body|meta|title|link|base)[\s>])", re.I | re.S)
+_HTML = re.compile(  # behind comments, each of which is looked at once
+    rb"(?:(?><\?xml[^>]*>|<!--(?:.*?-->|.*)|\s))*+(<!doctype\s+html|<(html|head|body|meta|title|link|base)[\s>])", re.I | re.S
+)
 
 
 def _is_html(head: bytes) -> bool:

@@ -27,9 +27,9 @@ _HELP = (
 )
 # fmt: off
 _HELP_LANGUAGES = {
-    "km": "km", "dz": "dz", "ko": "ko", "ja": "ja", "zh-cn": "zh-Hans", "zh-tw": "zh-Hant", "el": "el", "ru": "ru", "de": "de", "fr": "fr",
-    "es": "es", "pt-br": "pt-BR", "it": "it", "nl": "nl", "pl": "pl", "cs": "cs", "hu": "hu", "fi": "fi", "tr": "tr", "vi": "vi",
-    "eu": "eu", "ca": "ca",
+    "km": "km", "dz": "dz", "ko": "ko", "ja": "ja", "zh-cn": "zh-Hans", "zh-tw": "zh-Hant", "el": "el", "ru": "ru", "de": "de",
+    "fr": "fr", "es": "es", "pt-br": "pt-BR", "it": "it", "nl": "nl", "pl": "pl", "cs": "cs", "hu": "hu", "fi": "fi", "tr": "tr",
+    "vi": "vi", "eu": "eu", "ca": "ca",
 }
 _HANDBOOK = (
     r"(sect\.(user-space|creating-accounts|hotplug|syslog|kernel-role-and-tasks|network-diagnosis-tools|quotas)"
@@ -40,18 +40,19 @@ _HANDBOOK_LANGUAGES = {
     "es-ES": "es", "nb-NO": "nb", "pl-PL": "pl", "pt-BR": "pt-BR",
 }
 _SCRIPTS = tuple("""
-    aii amh arb bel ben blt bod bul ccp chr_cased csw div dzo ell_polytonic fuf_adlm guj heb hin hye ike iii jav_java kan kat khm kkh_lana
-    kor lao mal mar mnw mya nep pan pbu pes_1 san_gran shn sin srp_cyrl tam tel tha tir uig_arab ukr urd vai ydd zgh cmn_hans cmn_hant jpn
-    khk tgk ell_monotonic vie yor
+    aii amh arb bel ben blt bod bul ccp chr_cased csw div dzo ell_polytonic fuf_adlm guj heb hin hye ike iii jav_java kan kat
+    khm kkh_lana kor lao mal mar mnw mya nep pan pbu pes_1 san_gran shn sin srp_cyrl tam tel tha tir uig_arab ukr urd vai ydd
+    zgh cmn_hans cmn_hant jpn khk khk_mong tgl_tglg tgk ell_monotonic vie yor
 """.split())
-# fmt: on
 """The declarations that are read: each script that the package has, and a few languages of the large ones."""
+# fmt: on
 
 
 def _translated(name: str, licence: str, pattern: str, languages: dict[str, str]) -> tuple[Package, ...]:
     """The packages of a document's translations, named by their endings."""
     return tuple(
-        Package(f"{name}{'-' + code if code else ''}", licence, ((pattern, lang),), _HTML, _BESIDE) for code, lang in languages.items()
+        Package(f"{name}{'-' + code if code else ''}", licence, ((pattern, lang),), _HTML, _BESIDE)
+        for code, lang in languages.items()
     )
 
 
@@ -68,17 +69,26 @@ PACKAGES = (
     ),
     *_translated("debian-edu-doc", _GPL2, r"debian-edu-trixie-manual\.html", {"ta": "ta", "lo": "lo"}),
     *_translated("debian-reference", _GPL2, r"ch0[3679]\.[\w-]+\.html", {"ja": "ja", "zh-tw": "zh-Hant", "es": "es", "id": "id"}),
-    *_translated("debian-faq", _GPL2, r"(pkg-basics|ftparchives|basic-defs)\.[\w-]+\.html", {"ko": "ko", "zh-cn": "zh-Hans", "ru": "ru"}),
+    *_translated(
+        "debian-faq", _GPL2, r"(pkg-basics|ftparchives|basic-defs)\.[\w-]+\.html", {"ko": "ko", "zh-cn": "zh-Hans", "ru": "ru"}
+    ),
     *_translated("aptitude-doc", _GPL2, r"ch0[12]s0[1-3]\.html", {"ru": "ru", "cs": "cs", "fi": "fi"}),
     *_translated("maint-guide", _GPL2, r"(first|build)\.[\w-]+\.html", {"vi": "vi", "ca": "ca"}),
     *_translated("developers-reference", _GPL2, r"(pkgs|tools)\.html", {"": "en", "it": "it"}),
     *_translated("doublecmd-help", _GPL2, r"(help|toolbar|directoryhotlist)\.html", {"uk": "uk"}),
-    Package("python3.13-doc", "PSF-2.0", ((r"html/(tutorial|howto)/[a-i]\w+\.html", "en"),), _HTML, _BESIDE, r"/(tutorial|howto|_static|_images)/"),
+    Package(
+        "python3.13-doc",
+        "PSF-2.0",
+        ((r"html/(tutorial|howto)/[a-i]\w+\.html", "en"),),
+        _HTML,
+        _BESIDE,
+        r"/(tutorial|howto|_static|_images)/",
+    ),
     # Formulas
     Package("libflint-doc", _LGPL, ((r"html/(arb|acb)_[e-m]\w+\.html", "en"),), _HTML, _BESIDE),
     Package("python-mpmath-doc", "BSD-3-Clause", ((r"html/(functions|calculus)/[a-h]\w+\.html", "en"),), _HTML, _BESIDE),
     # Books
-    *(Package(f"eyes17-manuals-{lang}", _GPL3, ((r"eyes17\.epub", lang),), _EPUB) for lang in ("ml", "en", "fr")),
+    *(Package(f"eyes17-manuals-{lang}", _GPL3, ((r"eyes17\.epub", lang),), _EPUB) for lang in ("ml", "en")),
     Package("live-manual-epub", _GPL3, ((r"live-manual\.(ca|de|ja|pl|ro)\.epub", ""),), _EPUB),
     *(Package(f"ubuntu-packaging-guide-epub-{lang}", "CC-BY-SA-3.0", ((r"\.epub", lang),), _EPUB) for lang in ("ru", "uk")),
 )
@@ -113,4 +123,6 @@ def _guide() -> Path:
 
 def _local(languages: dict[str, str], licence: str) -> list[Item]:
     """The files with these paths, each with its language."""
-    return [replace(Listing(path, ("html", "markdown")).items()[0], lang=lang, licence=licence) for path, lang in languages.items()]
+    return [
+        replace(Listing(path, ("html", "markdown")).items()[0], lang=lang, licence=licence) for path, lang in languages.items()
+    ]

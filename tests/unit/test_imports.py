@@ -33,7 +33,7 @@ LEVELS = (
     "figures formulas pictures reading texts",
     "coarse scene score vision",
     "curation fine rewards",
-    "agreement labelling publishing word",
+    "agreement labelling markup publishing word",
 )
 """The rooms of datagen, from the ground up: folders, and the files of its root. A room knows only rooms of lower levels."""
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms.split()}

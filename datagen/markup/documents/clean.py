@@ -11,11 +11,11 @@ from datagen.markup.documents.css import clean_style
 from datagen.markup.documents.formulas import Formulas, mathml_of
 from datagen.markup.documents.notes import is_reference, mark_notes, mark_of
 from datagen.markup.documents.parse import classes_of
-from datagen.markup.documents.resources import MAX_SVG_BYTES, Resources
+from datagen.markup.documents.resources import Resources
 
 # fmt: off
-_TAGS = frozenset("""address article aside blockquote body dd details div dl dt fieldset figcaption figure footer h1 h2 h3 h4 h5 h6
-    header hgroup hr legend li main menu ol p pre section summary ul caption col colgroup table tbody td tfoot th thead tr
+_TAGS = frozenset("""address article aside blockquote body dd details div dl dt fieldset figcaption figure footer h1 h2 h3 h4 h5
+    h6 header hgroup hr legend li main menu ol p pre section summary ul caption col colgroup table tbody td tfoot th thead tr
     a abbr acronym b bdi bdo big br cite code data del dfn em i ins kbd mark q rb rp rt rtc ruby s samp small span strong sub sup
     time tt u var wbr center dir""".split())
 _VOID = frozenset("br hr wbr col".split())
@@ -23,11 +23,12 @@ _CUT = {
     "script": "script", "noscript": "noscript", "style": "", "link": "", "meta": "", "title": "", "base": "", "head": "",
     "iframe": "frame", "frame": "frame", "frameset": "frame", "noframes": "frame", "object": "object", "embed": "object",
     "applet": "object", "audio": "media", "video": "media", "canvas": "media", "template": "template", "param": "", "source": "",
-    "track": "", "map": "", "area": "", "input": "form", "button": "form", "select": "form", "textarea": "form", "datalist": "form",
-    "option": "form", "optgroup": "form", "dialog": "form", "progress": "form", "meter": "form", "portal": "frame",
+    "track": "", "map": "", "area": "", "input": "form", "button": "form", "select": "form", "textarea": "form",
+    "datalist": "form", "option": "form", "optgroup": "form", "dialog": "form", "progress": "form", "meter": "form",
+    "portal": "frame", "svg": "svg",
 }
-_RENAMED = {"form": "div", "center": "div", "dir": "ul", "menu": "ul", "strike": "s", "main": "div", "body": "div", "listing": "pre",
-            "xmp": "pre", "plaintext": "pre", "nobr": "span"}
+_RENAMED = {"form": "div", "center": "div", "dir": "ul", "menu": "ul", "strike": "s", "main": "div", "body": "div",
+            "listing": "pre", "xmp": "pre", "plaintext": "pre", "nobr": "span"}
 _KEPT = frozenset("id class style dir lang colspan rowspan scope start type value reversed alt role open".split())
 _ATTRIBUTE_CHARS = {"style": 10_000, "class": 500, "alt": 1000}
 _BLOCKS = ("div", "p", "ul", "ol", "table", "pre", "h1", "h2", "h3", "section", "blockquote")
@@ -37,7 +38,7 @@ _NAVIGATION_CLASSES = frozenset("""navheader navfooter navbar nav-links sphinxsi
     permalink anchorjs-link copybtn katex-html MathJax_Preview MJX_Assistive_MathML mw-jump-link vector-toc navbox catlinks
     printfooter rst-footer-buttons""".split())
 _NAVIGATION_IDS = frozenset("banner navbar sidebar breadcrumbs mw-navigation siteSub contentSub jump-to-nav catlinks".split())
-_TOC_IDS, _TOC_CLASSES = {"toc", "TOC", "table-of-contents"}, {"toc", "contents", "table-of-contents", "toctree-wrapper"}
+_TOC_IDS, _TOC_CLASSES = {"toc", "table-of-contents"}, {"toc", "contents", "table-of-contents", "toctree-wrapper"}
 # fmt: on
 _MAIN = (
     "//*[@id='DisplayArea']",  # LibreOffice's help
@@ -48,6 +49,7 @@ _MAIN = (
     "//article",
 )
 _LANG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
+_A_FEW_WORDS = 150  # characters
 _NUMBER = re.compile(r"\s*(\d{1,4})(\.\d+)?\s*(px)?\s*")
 
 
@@ -142,8 +144,6 @@ class Cleaner:
             self.out.append(mathml_of(element))
         elif tag in ("img", "image"):
             self._image(element)
-        elif tag == "svg":
-            self._drawing(element)
         else:
             tag = self._name(element)
             self.out.append(f"<{tag}{self._attributes(element, tag)}>")
@@ -178,7 +178,7 @@ class Cleaner:
         if element.get("id") in _NAVIGATION_IDS or (tag == "p" and element.get("id") == "title"):  # Publican's banner
             return "navigation"
         parent = element.getparent()
-        if tag in ("header", "footer") and parent is not None and parent.tag in ("body", "html"):
+        if tag in ("header", "footer") and parent is not None and parent.tag in ("body", "html") and _is_of_site(element):
             return "navigation"
         if tag == "aside" and not element.get("role", "").startswith("doc-") and any(True for _ in element.iter("nav")):
             return "navigation"
@@ -218,36 +218,33 @@ class Cleaner:
         return "".join(f' {key}="{html.escape(value)}"' for key, value in kept.items())
 
     def _image(self, element: lxml.etree._Element) -> None:
+        """An <img>, as wide as it was to be: its pixels may have become fewer."""
         href = element.get("src") or element.get("href") or element.get("data-src") or ""
         if not href:
             self.left_out["image_missing"] += 1
         elif image := self.resources.image(href):
-            self._picture(element, image)
-
-    def _drawing(self, element: lxml.etree._Element) -> None:
-        tail, element.tail = element.tail, None
-        data = lxml.etree.tostring(_with_namespace(element), encoding="utf-8")
-        element.tail = tail
-        if image := self.resources.svg(data) if len(data) <= MAX_SVG_BYTES else None:
-            self._picture(element, image)
-
-    def _picture(self, element: lxml.etree._Element, image: tuple[str, tuple[int, int]]) -> None:
-        """An <img>, as wide as it was to be: its pixels may have become fewer."""
-        width = _NUMBER.fullmatch(element.get("width") or "")
-        height = _NUMBER.fullmatch(element.get("height") or "")
-        side = f"height:{height[1]}px" if height and not width else f"width:{width[1] if width else image[1][0]}px"
-        style = ";".join([side, element.get("style", "")]).rstrip(";")
-        element.set("style", style)
-        element.attrib.pop("role", None)
-        self.out.append(f'<img src="{image[0]}"{self._attributes(element, "img")}>')
+            width, height = (_NUMBER.fullmatch(element.get(side) or "") for side in ("width", "height"))
+            side = f"height:{height[1]}px" if height and not width else f"width:{width[1] if width else image[1][0]}px"
+            element.set("style", f"{side};{element.get('style', '')}".rstrip(";"))
+            self.out.append(f'<img src="{image[0]}"{self._attributes(element, "img")}>')
 
 
 def is_contents(element: lxml.etree._Element) -> bool:
     """Whether an element is a table of contents."""
     kinds = {element.get("role", ""), *element.get("epub-type", "").split()}
-    if kinds & {"doc-toc", "toc"} or (element.tag in ("nav", "div") and element.get("id") in _TOC_IDS):
+    if kinds & {"doc-toc", "toc"} or (element.tag in ("nav", "div") and element.get("id", "").lower() in _TOC_IDS):
         return True
-    return element.tag in ("nav", "div") and bool(classes_of(element) & _TOC_CLASSES) and element.find(".//a") is not None
+    if element.tag not in ("nav", "div") or not {name.lower() for name in classes_of(element)} & _TOC_CLASSES:
+        return False
+    links = sum(len("".join("".join(link.itertext()).split())) for link in element.iter("a"))
+    return links > 0.5 * len("".join("".join(element.itertext()).split()))  # Doxygen calls all of a page its contents
+
+
+def _is_of_site(element: lxml.etree._Element) -> bool:
+    """Whether a page's header or footer is the site's: one with links or little text. The page's own has its title or text."""
+    if next(element.iter("nav", "form"), None) is not None:
+        return True
+    return next(element.iter("h1"), None) is None and len("".join(element.itertext()).strip()) < _A_FEW_WORDS
 
 
 def _is_default_switch(element: lxml.etree._Element) -> bool:
@@ -258,29 +255,3 @@ def _is_default_switch(element: lxml.etree._Element) -> bool:
         and parent is not None
         and bool(classes_of(parent) & {"switch", "switchinline"})
     )
-
-
-def _with_namespace(svg: lxml.etree._Element) -> lxml.etree._Element:
-    """A copy of an <svg> whose elements are SVG's again."""
-    root = lxml.etree.fromstring(
-        lxml.etree.tostring(svg), lxml.etree.XMLParser(recover=True, resolve_entities=False, no_network=True)
-    )
-    copy = lxml.etree.Element("svg", nsmap={None: "http://www.w3.org/2000/svg"})
-    names = {"viewbox": "viewBox", "preserveaspectratio": "preserveAspectRatio", "gradientunits": "gradientUnits"}
-    names |= {"gradienttransform": "gradientTransform", "clippathunits": "clipPathUnits", "patternunits": "patternUnits"}
-    tags = {
-        "lineargradient": "linearGradient",
-        "radialgradient": "radialGradient",
-        "clippath": "clipPath",
-        "textpath": "textPath",
-    }
-    for element in root.iter():
-        if isinstance(element.tag, str):
-            name = element.tag.rpartition("}")[2]
-            element.tag = "{http://www.w3.org/2000/svg}" + tags.get(name, name)
-            for key in list(element.attrib):
-                if key in names:
-                    element.set(names[key], element.attrib.pop(key))
-    copy.extend(list(root))
-    copy.attrib.update(root.attrib)
-    return copy

@@ -11,8 +11,9 @@ MAX_CSS_CHARS = 1 << 20
 """All CSS of a document, without the images in it."""
 _MAX_IMPORTS = 5  # in each other
 _COMMENT = re.compile(r"/\*.*?(\*/|\Z)", re.S)
-_HIDDEN_LETTER = re.compile(r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|\\(?:0{0,4}([4-7][0-9a-fA-F])\s?|([g-zG-Z]))""", re.S)
-_IMPORT = re.compile(r"""@import\s+(?:url\(\s*)?["']?([^"'();\s]*)["']?\s*\)?([^;{}]*)(;|\Z)""", re.I)
+_STRING = r""""(?:[^"\\\n]|\\.)*+(?:"|(?=\n)|\\?\Z)|'(?:[^'\\\n]|\\.)*+(?:'|(?=\n)|\\?\Z)"""
+_HIDDEN_LETTER = re.compile(rf"({_STRING})|\\(?:0{{0,4}}([4-7][0-9a-fA-F])\s?|([g-zG-Z]))", re.S)
+_IMPORT = re.compile(r"""@import\s++(?:url\(\s*+)?["']?([^"'();\s]*+)["']?\s*+\)?([^;{}]{0,500}+)(;|\Z)""", re.I)
 _URL = re.compile(r"""url\(\s*("[^"]*"|'[^']*'|[^)]*)\s*(?:\)|\Z)""", re.I)
 _FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}?", re.I)
 _LOADING = re.compile(r"(?<![\w-])((-webkit-)?(image-set|cross-fade)|src|image)\s*\([^)]*\)?", re.I)

@@ -21,8 +21,6 @@ _FALLBACKS = (
     "MathJax",
 )
 """Classes of elements that hold a formula more than once, drawn and as MathML."""
-_LEFTOVERS = {"MathJax", "MathJax_Preview", "MathJax_Display", "MathJax_CHTML", "MathJax_SVG"}
-"""Classes of what MathJax draws before its <script type="math/tex">."""
 _IMAGES = {
     "tex",
     "math",
@@ -33,12 +31,16 @@ _IMAGES = {
     "mwe-math-fallback-image-display",
 }
 _ENVIRONMENT = r"(?:equation|align|gather|alignat|multline|eqnarray|displaymath)\*?"
-_SOME = "{1,4000}?"
-_IN_TEXT = rf"\\\((.{_SOME})\\\)|\\\[(.{_SOME})\\\]|\$\$(.{_SOME})\$\$|(\\begin\{{({_ENVIRONMENT})\}}.{_SOME}\\end\{{\5\}})"
+_SOME = "{1,4000}?"  # and never another beginning, at each of which the search would go so far
+_IN_TEXT = (
+    rf"\\\(((?:(?!\\\().){_SOME})\\\)|\\\[((?:(?!\\\[).){_SOME})\\\]|\$\$(.{_SOME})\$\$"
+    rf"|(\\begin\{{({_ENVIRONMENT})\}}(?:(?!\\begin\{{\5\}}).){_SOME}\\end\{{\5\}})"
+)
 _WITH_DOLLARS = re.compile(_IN_TEXT + r"|(?<![\\$\w])\$(?![\s$])([^$]{1,1000}?)(?<![\s\\])\$(?![\w$])", re.S)
 _PLAIN = re.compile(_IN_TEXT, re.S)
 _DELIMITED = re.compile(r"\s*(?:\\\((.+)\\\)|\\\[(.+)\\\]|\$\$(.+)\$\$|\$(.+)\$)\s*", re.S)
 _DOLLARS_ON = re.compile(r"inlineMath['\"]?\s*[:=]\s*(\{[^}]*)?\[\s*\[?\s*['\"]\$['\"]|delimiters[^\]]*left\s*:\s*['\"]\$['\"]")
+_SCRIPT_CHARS = 20_000  # of a script, in which MathJax's settings are looked for
 _LOADS = re.compile(r"<[^>]*\s(href|src)=", re.I)
 
 
@@ -54,7 +56,7 @@ class Formulas:
         """Whether a script of the page makes formulas of LaTeX in its text."""
         self.in_text = None
         for script in tree.iter("script"):
-            source = f"{script.get('src', '')} {script.text or ''}"
+            source = f"{script.get('src', '')} {script.text or ''}"[:_SCRIPT_CHARS]
             if "mathjax" in source.lower() or "katex" in source.lower() or "renderMathInElement" in source:
                 self.in_text = self.in_text or _PLAIN
                 if _DOLLARS_ON.search(source):
@@ -105,6 +107,8 @@ class Formulas:
             return self.mathml(latex, is_display) or html.escape(latex, quote=False)
         if tag == "img":
             return self._image(element, classes)
+        if tag == "pre" and len(element) == 1 and "language-math" in element[0].get("class", ""):  # GitHub's Markdown
+            return self.mathml(element[0].text or "", True)
         if tag in ("span", "div") and "math" in classes and not len(element):
             return self._span(element, classes)
         if classes.intersection(_FALLBACKS) or tag in _FALLBACKS:

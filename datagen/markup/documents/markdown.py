@@ -1,4 +1,4 @@
-"""Markdown as HTML: CommonMark with tables, strikethrough, footnotes, definition lists, formulas between dollars, front matter."""
+"""Markdown as HTML: CommonMark with tables, footnotes, definition lists, formulas between dollars, and front matter."""
 
 import functools
 import html

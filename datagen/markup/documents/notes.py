@@ -49,7 +49,9 @@ def mark_notes(tree: lxml.etree._Element, marks: dict[str, str]) -> set[lxml.etr
         if note is None or not ((name and name in marks) or kinds & _NOTE_TYPES):
             leads_back = classes_of(element) & _BACK_CLASSES or kinds & {"doc-backlink", "backlink"}
             # Sphinx makes a link of a citation's label.
-            if classes_of(element) & _SEPARATORS or (leads_back and (element.tag != "a" or not any(map(str.isalnum, mark_of(element))))):
+            if classes_of(element) & _SEPARATORS or (
+                leads_back and (element.tag != "a" or not any(map(str.isalnum, mark_of(element))))
+            ):
                 cut.add(element)
             continue
         cut |= _make_note(note, name, marks.get(name, ""))

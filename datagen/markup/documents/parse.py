@@ -12,6 +12,8 @@ from datagen.record import SampleError
 
 MAX_BYTES = 16 << 20
 MAX_NODES = 200_000
+MAX_ATTRIBUTES = 1000
+"""Of one element: lxml takes the square of their number to read them."""
 MAX_DEPTH = 250
 """Of elements in each other: the functions that walk over a tree call themselves."""
 _DECLARED = re.compile(
@@ -22,9 +24,9 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs
 # Browsers read these names as a larger charset.
 # fmt: off
 _WIDER = {
-    "iso8859-1": "cp1252", "ascii": "utf-8", "iso8859-9": "cp1254", "iso8859-11": "cp874", "tis-620": "cp874", "gb2312": "gb18030",
-    "gbk": "gb18030", "big5": "big5hkscs", "euc_kr": "cp949", "shift_jis": "cp932", "utf-16": "utf-8", "utf-16-le": "utf-8",
-    "utf-16-be": "utf-8",
+    "iso8859-1": "cp1252", "ascii": "utf-8", "iso8859-9": "cp1254", "iso8859-11": "cp874", "tis-620": "cp874",
+    "gb2312": "gb18030", "gbk": "gb18030", "big5": "big5hkscs", "euc_kr": "cp949", "shift_jis": "cp932",
+    "utf-16": "utf-8", "utf-16-le": "utf-8", "utf-16-be": "utf-8",
 }
 # fmt: on
 _CHARSETS = re.compile(
@@ -34,6 +36,7 @@ _WESTERN_SHARE = 0.1  # of bytes beyond ASCII, at most, in Western text; in othe
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _ENTITY = re.compile(r"&(\w{2,31};)")
 _DOCTYPE = re.compile(r"<!DOCTYPE[^>\[]*(\[.*?\]\s*)?>", re.I | re.S)
+_DOCTYPE_CHARS = 16_384
 _XHTML = re.compile(r"\s*(<\?xml|<!DOCTYPE[^>]*XHTML|<html[^>]*xmlns)", re.I)
 
 
@@ -76,7 +79,7 @@ def _declared(data: bytes) -> tuple[str, bytes]:
 
 def tree_of(text: str) -> lxml.etree._Element:
     """The <html> element. XHTML that is well-formed is parsed as XML, all other text as HTML. No entity beside those of HTML is
-    resolved. Raises `SampleError` (`no_text`, `too_many_nodes`, `too_deep`)."""
+    resolved. Raises `SampleError` (`no_text`, `too_many_nodes`, `too_many_attributes`, `too_deep`)."""
     if text.count("<") > 2 * MAX_NODES + 2:
         raise SampleError("too_many_nodes", f"over {MAX_NODES}")
     tree = _xml(text) if _XHTML.match(text) else None
@@ -92,6 +95,8 @@ def tree_of(text: str) -> lxml.etree._Element:
         depth += 1 if event == "start" else -1
         if event == "start":
             deepest, nodes = max(deepest, depth), nodes + 1
+            if len(element.attrib) > MAX_ATTRIBUTES:
+                raise SampleError("too_many_attributes", f"{len(element.attrib)}, allowed are {MAX_ATTRIBUTES}")
             if isinstance(element.tag, str):
                 _without_namespaces(element)
     if nodes > MAX_NODES:
@@ -103,7 +108,10 @@ def tree_of(text: str) -> lxml.etree._Element:
 
 def _xml(text: str) -> lxml.etree._Element | None:
     """The root of XHTML; None if it isn't well-formed, or another language. Its DOCTYPE, the place of entity bombs, is cut."""
-    text = _ENTITY.sub(_entity, _DOCTYPE.sub("", re.sub(r"^\s*<\?xml[^>]*\?>", "", text), count=1))
+    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text)
+    text = _ENTITY.sub(_entity, _DOCTYPE.sub("", text[:_DOCTYPE_CHARS], count=1) + text[_DOCTYPE_CHARS:])
+    if "<!ENTITY" in text:
+        return None
     parser = lxml.etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
     try:
         tree = lxml.etree.fromstring(text.encode(), parser=parser)

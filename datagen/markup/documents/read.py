@@ -40,12 +40,12 @@ def kind_of(uri: str, format: str) -> str:
 
 
 def read(path: str, kind: str, root: str, draw: random.Random | None = None, article: str = "") -> Markup:
-    """The markup of the file at `path`, of `kind` html, epub, markdown, or zim. Its images and stylesheets may lie anywhere in the
-    folder `root` ("": there are none, as for an archive's member). Of a ZIM archive the article at the path `article` is read. If
-    an EPUB is too large for one document, `draw` chooses where the part that is read begins.
+    """The markup of the file at `path`, of `kind` html, epub, markdown, or zim. Its images and stylesheets may lie anywhere in
+    the folder `root` ("": there are none, as for an archive's member). Of a ZIM archive the article at the path `article` is
+    read. If an EPUB is too large for one document, `draw` chooses where the part that is read begins.
 
-    Raises `SampleError`: `not_html`, `no_text`, `redirect`, `too_large`, `too_many_nodes`, `too_deep`, `broken_charset`,
-    `broken_epub`, `encrypted`, `broken_archive`, `not_found`; `ValueError` where a package is missing."""
+    Raises `SampleError`: `not_html`, `no_text`, `redirect`, `too_large`, `too_many_nodes`, `too_many_attributes`, `too_deep`,
+    `broken_charset`, `broken_epub`, `encrypted`, `broken_archive`, `not_found`; `ValueError` where a package is missing."""
     left_out: Counter[str] = Counter()
     if kind == "epub":
         return read_epub(path, draw)

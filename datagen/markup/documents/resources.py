@@ -9,10 +9,13 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
 import lxml.etree
 from PIL import Image
+
+from datagen.drawing import typefaces
 
 MAX_IMAGE_BYTES, MAX_SVG_BYTES = 16 << 20, 1 << 20
 MAX_PIXELS = 40_000_000
@@ -24,7 +27,9 @@ _AS_IT_IS = {"PNG": "png", "JPEG": "jpeg", "WEBP": "webp", "GIF": "gif"}
 _FORMATS = (*_AS_IT_IS, "BMP", "TIFF", "ICO", "AVIF", "PPM")
 _KEPT_BYTES = 2 << 20  # a larger file is written anew
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
-_FEW_KEPT = 256
+_FEW_KEPT = 32
+_FACE, _FACE_FILE = "DejaVu Sans", "DejaVuSans.ttf"
+_FACES: dict[str, Any] = dict.fromkeys(("font_family", "serif_family", "sans_serif_family", "monospace_family"), _FACE)
 
 Reader = Callable[[str, int], bytes | None]
 """The content of the file at a path within a folder or archive; None if there is none, or if it has more bytes than allowed."""
@@ -96,10 +101,6 @@ class Resources:
     def image(self, href: str, within: str | None = None) -> Picture | None:
         """An image as a data: URI, and its width and height in pixels as they were in the file."""
         return self._within_budget(self._image(href, within))
-
-    def svg(self, data: bytes) -> Picture | None:
-        """An SVG drawn as a PNG; None, and counted, if it can't be drawn, or if it refers to anything outside of it."""
-        return self._within_budget(self._counted(drawn_svg(data), "svg"))
 
     def _image_at(self, href: str, within: str | None) -> Picture | None:
         data = self.bytes_of(href, "image", MAX_IMAGE_BYTES, within)
@@ -181,7 +182,9 @@ def drawn_svg(data: bytes) -> Picture | None:
             hrefs = [value for key, value in element.attrib.items() if re.split("[}:]", key)[-1] == "href"]
             if name in ("image", "foreignObject", "script", "entity") or not all(h.startswith("#") for h in hrefs if name != "a"):
                 return None
-        png = bytes(resvg_py.svg_to_bytes(svg_string=lxml.etree.tostring(tree, encoding="unicode")))
+        if _FACE_FILE not in typefaces.files() and next(tree.iter("{*}text"), None) is not None:
+            return None  # without a typeface to fall back to, resvg leaves texts out
+        png = bytes(resvg_py.svg_to_bytes(svg_string=lxml.etree.tostring(tree, encoding="unicode"), **_FACES))
     except (lxml.etree.LxmlError, ValueError, RuntimeError):
         return None
     return checked_image(png)

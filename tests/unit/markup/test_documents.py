@@ -12,6 +12,7 @@ from PIL import Image
 from datagen.markup.documents.page import Markup
 from datagen.markup.documents.parse import MAX_NODES
 from datagen.markup.documents.read import kind_of, read
+from datagen.markup.documents.resources import drawn_svg
 from datagen.record import SampleError
 
 
@@ -49,6 +50,10 @@ def test_main_content_and_what_the_page_declares(tmp_path):
 
 
 def test_without_main_the_body_loses_its_navigation(tmp_path):
+    for text, tag in (("", "nav"), ("Much text, and more of it", "div")):
+        assert f'<{tag} class="contents"' in of(tmp_path, f"<p>x<div class=contents>{text}<a href=#>Part 1</a></div>").html
+    titled = "<header id=h><h1>Title</h1></header>"
+    assert titled.replace("=h", '="h"') in of(tmp_path, f"<body>{titled}<p>text").html  # as Pandoc begins a page
     page = of(
         tmp_path,
         "<body><header>head</header><div class=navheader>up</div><article>1</article><article>2 <header>own</header></article>"
@@ -109,9 +114,14 @@ def test_images_and_css_of_the_folder(tmp_path):
 
 def test_svg_becomes_an_image(tmp_path):
     pytest.importorskip("resvg_py")
-    page = of(tmp_path, '<p>x<svg viewBox="0 0 9 9" width="9"><rect width="9" height="9" fill="red"/></svg>')
-    assert '<img src="data:image/png;base64,' in page.html
-    assert of(tmp_path, '<p>x<svg><use href="file:///etc/a.svg#b"/></svg>').left_out == {"svg": 1}
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">{}</svg>'
+    (tmp_path / "good.svg").write_text(svg.format('<rect width="9" height="9" fill="red"/>'))
+    texts = [drawn_svg(svg.format(f'<text y="9" font-family="None">{text}</text>').encode()) for text in ("", "x")]
+    assert texts[0] != texts[1]
+    (tmp_path / "bad.svg").write_text(svg.format('<image href="file:///etc/a.png"/>'))
+    page = of(tmp_path, "<p>x<img src=good.svg><img src=bad.svg><svg><path/></svg>")
+    assert page.html.count('<img src="data:image/png;base64,') == 1
+    assert page.left_out == {"svg": 2}
 
 
 LATEX = '<annotation encoding="application/x-tex">x^2</annotation>'
@@ -128,7 +138,7 @@ LATEX = '<annotation encoding="application/x-tex">x^2</annotation>'
         (r'<span class="math notranslate">\(x^2\)</span>', "inline"),
         (r'<div class="math">\[x^2\]</div>', "block"),
         (
-            f'<span class="katex"><span class="katex-mathml"><math>{LATEX}</math></span><span class="katex-html">x2</span></span>',
+            f'<span class="katex"><span class="katex-mathml"><math>{LATEX}</math></span><b class="katex-html">x2</b></span>',
             "inline",
         ),
         (
@@ -160,10 +170,10 @@ def test_formulas_that_do_not_parse_stay_as_they_are(tmp_path):
     "text",
     [
         '<p>a<a epub:type="noteref" href="#n">1</a></p><aside epub:type="footnote" id="n"><p>note</p></aside>',
-        '<p>a<a class="footnote-ref" href="#n" role="doc-noteref"><sup>1</sup></a></p><section class="footnotes"><ol><li id="n"><p>note'
-        '<a href="#r" class="footnote-back" role="doc-backlink">↩︎</a></p></li></ol></section>',
-        '<p>a<a class="footnote-reference" href="#n">1</a></p><dl class="footnote"><dt class="label" id="n"><a class="fn-backref">1</a>'
-        "</dt><dd><p>note</p></dd></dl>",
+        '<p>a<a class="footnote-ref" href="#n" role="doc-noteref"><sup>1</sup></a></p><section class="footnotes"><ol>'
+        '<li id="n"><p>note<a href="#r" class="footnote-back" role="doc-backlink">↩︎</a></p></li></ol></section>',
+        '<p>a<a class="footnote-reference" href="#n">1</a></p><dl class="footnote"><dt class="label" id="n">'
+        '<a class="fn-backref">1</a></dt><dd><p>note</p></dd></dl>',
         '<p>a<sup class="reference"><a href="#n">1</a></sup></p><ol class="references"><li id="n"><span class="mw-cite-backlink">'
         "<a href=#r>^</a></span><span>note</span></li></ol>",
         '<p>a<a href="#n" class="footnote"><sup>1</sup></a></p><div class="footnotes"><div id="n" class="footnote"><p>'
@@ -214,6 +224,7 @@ def test_hostile_sizes_are_reasons(tmp_path):
     assert reason(tmp_path, "<i>" * (3 * MAX_NODES)) == "too_many_nodes"
     assert reason(tmp_path, "<p>x" * (MAX_NODES + 1)) == "too_many_nodes"
     assert reason(tmp_path, "<div>" * 1000 + "x") == "too_deep"
+    assert reason(tmp_path, f"<p {' '.join(f'a{n}=1' for n in range(2000))}>x") == "too_many_attributes"
     assert reason(tmp_path, b"<p>" + b"x" * (17 << 20)) == "too_large"
     assert reason(tmp_path, "<frameset><frame src=a><frame src=b></frameset>") == "no_text"
     assert reason(tmp_path, '<meta http-equiv="refresh" content="0; URL=http://x.example/"><p>Moved') == "redirect"
@@ -227,11 +238,14 @@ def test_hostile_sizes_are_reasons(tmp_path):
 
 
 def test_markdown(tmp_path):
-    text = "---\ntitle: Name\nlang: hi\n---\n\nA $x^2$, $5 and $6.[^1]\n\n|a|b|\n|-|-|\n|1|2|\n\n<script>x</script>\n\n$$\nx^2\n$$\n\n[^1]: Note\n"
+    text = (
+        "---\ntitle: Name\nlang: hi\n---\n\nA $x^2$, $5 and $6.[^1]\n\n|a|b|\n|-|-|\n|1|2|\n\n<script>x</script>\n\n$$\nx^2\n$$\n"
+    )
+    text += "\n```math\nx^2\n```\n\n[^1]: Note\n"
     page = of(tmp_path, text, "markdown", "a.md")
     assert page.lang == "hi"
     assert page.html.startswith("<h1>Name</h1>")
-    assert page.html.count(LATEX) == 2
+    assert page.html.count(LATEX) == 3
     assert "$5 and $6." in page.html
     assert "<td>1</td>" in page.html
     assert 'role="doc-footnote"' in page.html
