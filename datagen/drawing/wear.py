@@ -7,6 +7,7 @@ from. It returns an image of the same kind, of the same size unless it is `shrin
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import cv2
 import numpy
@@ -214,6 +215,12 @@ def tilt(pixels: numpy.ndarray, random: numpy.random.Generator, height: float) -
 
 MOVES: tuple[Step, ...] = (lean, turn, tilt)
 """Steps that move what is on an image: in place of an image they return the (3, 3) matrix that says where to."""
+
+_DULL = (1.0, partial(tone, bends=(0.7, 1.5), tint=0.1))
+SCAN: Steps = ((0.5, spread), (1, turn), (1, blur), _DULL, (1, grain), (1, jpeg))
+"""What a scanner does to a page."""
+CAMERA: Steps = ((1, tilt), (1, light), (1, blur), (0.5, shake), _DULL, (1, grain), (1, jpeg))
+"""What a camera does to a flat page; `camera` bends and folds it."""
 
 
 def _grown(small: numpy.ndarray, pixels: numpy.ndarray, how: int = cv2.INTER_CUBIC) -> numpy.ndarray:

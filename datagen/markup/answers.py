@@ -41,7 +41,7 @@ class MarkupPage(msgspec.Struct, frozen=True, array_like=True):
     """A page: its JPEG, its size in pixels (width, height), and its regions in reading order.
 
     `reason` tells why the page is no sample ("" if it is one), with a `detail` for people. `signals` are measurements.
-    `of_document` is what all pages of the document share.
+    `worn` tells what a scanner or camera did to it. `of_document` is what all pages of the document share.
     """
 
     image: bytes
@@ -51,4 +51,5 @@ class MarkupPage(msgspec.Struct, frozen=True, array_like=True):
     signals: dict[str, float] = {}
     reason: str = ""
     detail: str = ""
+    worn: str = ""
     of_document: OfDocument | None = None

@@ -16,6 +16,7 @@ from datagen.markup.documents.read import read
 from datagen.markup.laid_pages import LaidPages, OfDocument
 from datagen.markup.look import Look, drawn
 from datagen.markup.running_text import hyphenated, with_errors
+from datagen.markup.worn_pages import Wear
 from datagen.reading.language import Language, identify
 from datagen.record import Range, SampleError
 from datagen.sandbox.parts import Failed, Part, Parts, each
@@ -37,7 +38,9 @@ def read_document(
     long_side: int,
     jpeg_quality: int,
     max_pages: int,
+    lang: str,
     error_share: float,
+    wear: Wear,
     numbers: list[int] | None,
 ) -> Iterator[Parts | Part[MarkupPage] | Failed]:
     """Yields the pages with these `numbers`, else those of the first `max_pages` (0: all) that lie `within` a range. `seed` draws
@@ -46,14 +49,14 @@ def read_document(
     draw = random.Random(seed)
     markup = read(path, kind, root, draw, article)
     text = html.unescape(_TAGS.sub(" ", markup.html))
-    language = identify(text, markup.lang)
+    language = identify(text, lang or markup.lang)
     look = _look(draw, markup, language, text)
     content, num_errors = with_errors(markup.html, draw, _WRONG_WORDS) if draw.random() < error_share else (markup.html, 0)
     notes = round(_NOTES * look.height) if 'role="doc-footnote"' in content else 0
     zoom = long_side / max(look.width, look.height)
     with _browser.document(page_of(content, markup.css, look, notes), (look.width, look.height), zoom) as document:
         of_document = OfDocument(language.lang, language.script, f"{look.kind}, {look.body}", num_errors, markup.left_out)
-        pages = LaidPages(document, look, notes, zoom, jpeg_quality, of_document)
+        pages = LaidPages(document, look, notes, zoom, jpeg_quality, of_document, seed, wear)
         if numbers is None:
             numbers = [number for number in range(min(pages.count, max_pages or pages.count)) if number in within]
             yield Parts(numbers)

@@ -1,6 +1,6 @@
 """The pages of a document that is laid out in the browser, each with its image, its regions, and what its ink says of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy
@@ -15,6 +15,7 @@ from datagen.markup.layout import Layout, Node, Rect, Text, TextBox, read
 from datagen.markup.look import Look
 from datagen.markup.page_regions import PageRegions, Pixels, regions
 from datagen.markup.paging import COVERED, paged
+from datagen.markup.worn_pages import Wear
 from datagen.record import Box, Region
 
 _MOST_OUTSIDE = 0.005
@@ -33,9 +34,11 @@ class LaidPages:
         zoom: float,
         jpeg_quality: int,
         of_document: OfDocument,
+        seed: str,
+        wear: Wear,
     ):
         self._document, self._look, self._quality = document, look, jpeg_quality
-        self._of_document = of_document
+        self._of_document, self._seed, self._wear = of_document, seed, wear
         self._pixels = Pixels(Frame(look.width, look.height, look.writing), zoom)
         self.count = paged(document, look, notes)
         self._layout: Layout = read(document.snapshot())
@@ -83,16 +86,25 @@ class LaidPages:
             reason, detail = "ink_outside", f"{outside:.1%} of the ink of its text lies in no line"
         if not reason and not any(region.text for region in page.regions if region.label not in RUNNING):
             reason, detail = "no_text", "nothing is written on it"
+        if reason:
+            return MarkupPage(b"", self._pixels.size, signals={"ink_outside": outside}, reason=reason, detail=detail)
+        pixels = simplejpeg.decode_jpeg(self._shown[number], colorspace="RGB")
+        thickness = [min(b.x1 - b.x0, b.y1 - b.y0) for region in page.regions for b in (line.box for line in region.lines)]
+        random = numpy.random.default_rng([*self._seed.encode(), number])
+        kind, pixels, found = self._wear.worn(pixels, page.regions, random, float(numpy.median(thickness or [20])))
         return MarkupPage(
-            image=b"" if reason else self._shown[number],
-            size=self._pixels.size,
-            regions=tuple(page.regions),
-            cuts=() if reason else tuple(self._cuts(number, page.regions)),
+            image=self._encoded(pixels) if kind else self._shown[number],
+            size=(pixels.shape[1], pixels.shape[0]),
+            regions=tuple(found),
+            cuts=tuple(self._cuts(pixels, found)),
             signals={"ink_outside": round(outside, 5)},
-            reason=reason,
-            detail=detail,
+            worn=kind,
             of_document=self._of_document,
         )
+
+    def _encoded(self, pixels: numpy.ndarray) -> bytes:
+        pixels = numpy.ascontiguousarray(pixels)
+        return simplejpeg.encode_jpeg(pixels, self._quality, colorspace="RGB", colorsubsampling="420", fastdct=False)
 
     def _text_boxes(self) -> dict[int, list[tuple[TextBox, Text]]]:
         """The boxes of text on each page."""
@@ -115,21 +127,15 @@ class LaidPages:
             elif share > 0:
                 self._faults.setdefault(number, []).append(f"covered: {item.text[box.start : box.stop]}")
 
-    def _cuts(self, number: int, found: Sequence[Region]) -> list[Cut]:
-        cut = [region for region in found if region.label in ("table", "equation") and region.text]
-        if not cut:
-            return []
-        image = simplejpeg.decode_jpeg(self._shown[number], colorspace="RGB")
-        height, width = image.shape[:2]
-        cuts = []
-        for at, region in enumerate(cut):
-            outer = ink.grown(region.box, (width, height), _PAPER)
-            part = numpy.ascontiguousarray(image[outer.y0 : outer.y1, outer.x0 : outer.x1])
+    def _cuts(self, pixels: numpy.ndarray, found: Sequence[Region]) -> Iterator[Cut]:
+        """The tables and displayed formulas, with some paper around them."""
+        size = (pixels.shape[1], pixels.shape[0])
+        for number, region in enumerate(region for region in found if region.label in ("table", "equation") and region.text):
+            outer = ink.grown(region.box, size, _PAPER)
+            part = pixels[outer.y0 : outer.y1, outer.x0 : outer.x1]
             inner = Box(*(value - offset for value, offset in zip(region.box, (outer.x0, outer.y0) * 2, strict=True)))
             kind: Literal["table", "formula"] = "table" if region.label == "table" else "formula"
-            jpeg = simplejpeg.encode_jpeg(part, self._quality, colorspace="RGB", colorsubsampling="444")
-            cuts.append(Cut(kind, at, region.box, jpeg, (part.shape[1], part.shape[0]), inner, region.text))
-        return cuts
+            yield Cut(kind, number, region.box, self._encoded(part), (part.shape[1], part.shape[0]), inner, region.text)
 
 
 def _is_sign(item: Text) -> bool:

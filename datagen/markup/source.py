@@ -17,6 +17,7 @@ from datagen.markdown import content, markdown
 from datagen.markup import browser
 from datagen.markup.answers import BY, Cut, MarkupPage
 from datagen.markup.documents.read import kind_of, versions
+from datagen.markup.worn_pages import Wear
 from datagen.record import Box, Drop, Origin, Quality, Range, Region, Sample, SampleError, clean_text
 from datagen.sandbox.loop import read_parts
 from datagen.sandbox.parts import Failed
@@ -38,7 +39,8 @@ class MarkupSource(Source):
     `long_side` is the image's longer side in pixels. At most the first `max_pages` of a document are read (0: all). The rest of a
     document is given up after `max_document_s` seconds of processor time. A shard reads about `shard_pages` pages. Files beside a
     document, such as its pictures, are read if they are in the folder `root` ("": in the document's own folder). Some letters and
-    digits are wrong in `error_share` of the documents (`metadata`: `typing_errors`), in the image and in the label.
+    digits are wrong in `error_share` of the documents (`metadata`: `typing_errors`), in the image and in the label. `wear` makes
+    scans and photographs of some pages; their boxes are moved along.
     """
 
     version: ClassVar[int] = 1
@@ -48,9 +50,10 @@ class MarkupSource(Source):
     jpeg_quality: int = 90
     max_pages: int = 0
     error_share: float = 0.15
+    wear: Wear = field(default_factory=Wear)
     max_bytes: int = 256 << 20
     max_document_s: float = 600.0
-    root: str = ""
+    root: str = field(default="", repr=False, metadata={"secret": True})
     limits: Limits = field(default_factory=lambda: Limits(60.0, _ADDRESSES))
     shard_pages: int = 128
     stage: str = "markup"
@@ -102,7 +105,9 @@ class MarkupSource(Source):
                 long_side=self.long_side,
                 jpeg_quality=self.jpeg_quality,
                 max_pages=self.max_pages,
+                lang=item.lang,
                 error_share=self.error_share,
+                wear=self.wear,
             )
             for page in pages:
                 if isinstance(page, Failed):
@@ -133,7 +138,7 @@ def _outcomes(item: Item, origin: Origin, page: MarkupPage, stage: str) -> Itera
         quality=Quality("trusted", (), page.signals),
         origin=origin,
         stage=stage,
-        metadata={"look": document.look, "typing_errors": str(document.num_errors)} | left_out,
+        metadata={"look": document.look, "worn": page.worn, "typing_errors": str(document.num_errors)} | left_out,
     )
     yield sample
     for cut in page.cuts:

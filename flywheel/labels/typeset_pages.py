@@ -37,7 +37,6 @@ from flywheel.pools.pools import Pools
 from flywheel.pools.pools_file import FrozenPools
 from flywheel.pools.texts import TextFile, Texts, licence
 from flywheel.step import TYPESET, Flywheel
-from model.data import degrade
 
 BY = "typeset"
 """The origin that regions and records name."""
@@ -46,7 +45,7 @@ OWN_LINES = 200
 """The least number of a language's lines that calibrate its script's gate, if it has text."""
 
 _ITEM = re.compile(r"[•–*→-]|\(?\w{1,2}\)|\d+[.)]|\d+(\.\d+)+ ")
-_SCAN = ((0.3, wear.bleed_through), (0.2, wear.gaps), *degrade.SCAN)
+_SCAN = ((0.3, wear.bleed_through), (0.2, wear.gaps), *wear.SCAN)
 
 
 @dataclass(frozen=True)

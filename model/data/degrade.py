@@ -6,7 +6,6 @@ shorter side, whichever is less.
 """
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from PIL import Image
@@ -15,12 +14,6 @@ from datagen.drawing import wear
 
 _MAX_SIDE = 32_766
 """The longest side that OpenCV can move. A larger image stays as it is."""
-_DULL = (1.0, partial(wear.tone, bends=(0.7, 1.5), tint=0.1))
-SCAN: wear.Steps = ((0.5, wear.spread), (1, wear.turn), (1, wear.blur), _DULL, (1, wear.grain), (1, wear.jpeg))
-CAMERA: wear.Steps = (
-    *((1, wear.tilt), (1, wear.light), (1, wear.blur), (0.5, wear.shake)),
-    *(_DULL, (1, wear.grain), (1, wear.jpeg)),
-)
 
 
 @dataclass(frozen=True)
@@ -42,5 +35,5 @@ class Degradations:
             return image
         pixels = np.asarray(image)
         line_height = max(6.0, min(max(image.size) / 50, min(image.size) / 2))
-        steps = SCAN if u < self.scan else CAMERA
+        steps = wear.SCAN if u < self.scan else wear.CAMERA
         return Image.fromarray(wear.worn(pixels, random, steps, line_height, may_move)[0])

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy
 
+from datagen.drawing.camera import Points, Pose, photographed
 from datagen.drawing.prose import Prose
 from datagen.drawing.sheet import Column, Flow, Sheet, columns
 from datagen.samples.declarations import declaration
-from tests.inputs.camera import Points, Pose, photographed
 from tests.typeset import layouts
 
 _DPI = 150

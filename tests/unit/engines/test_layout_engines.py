@@ -9,12 +9,12 @@ import numpy
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from datagen.drawing.camera import Pose, photographed
 from datagen.engines import OPEN, pymupdf_layout, versions, wheels
 from datagen.engines.cdla import CdlaLayout
 from datagen.engines.pymupdf_layout import PymupdfLayout, pattern
 from datagen.page.views import View, bend, folds
 from datagen.record import Box, Line
-from tests.inputs.camera import Pose, photographed
 
 WORDS = "lines of running text that fill a column from one side to the other and go on below as in any book or paper".split()
 HEIGHT = 24

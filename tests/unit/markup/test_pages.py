@@ -19,6 +19,7 @@ from datagen.markup.browser import Browser
 from datagen.markup.child import page_of
 from datagen.markup.laid_pages import LaidPages
 from datagen.markup.look import drawn
+from datagen.markup.worn_pages import Wear
 from datagen.record import SampleError
 from tests.inputs.udhr import UDHR
 
@@ -45,7 +46,7 @@ def pages(browser):
         look = replace(drawn(random.Random(4), lang, script, direction, "Aabc αλφα " * 20), **PLAIN | words)
         notes = 150 if "doc-footnote" in html else 0
         with browser.document(page_of(html, css, look, notes), (look.width, look.height), 1.5) as document:
-            laid = LaidPages(document, look, notes, 1.5, 90, OfDocument(lang, script, "plain"))
+            laid = LaidPages(document, look, notes, 1.5, 90, OfDocument(lang, script, "plain"), "a seed", Wear(0, 0))
             laid.draw(range(laid.count))
             return [laid.page(number) for number in range(laid.count)]
 
@@ -104,7 +105,7 @@ def test_what_would_break_pages_is_undone_and_read(pages, style):
 
 
 def test_a_page_whose_text_is_partly_covered_is_no_sample(pages):
-    cover = "<table style='background: #000; margin-top: -3em; opacity: 0.99'><tr><td>&nbsp;&nbsp;&nbsp;&nbsp;&nbsp;&nbsp;&nbsp;</table>"
+    cover = "<table style='background: #000; margin-top: -3em; opacity: 0.99'><tr><td>" + "&nbsp;" * 7 + "</table>"
     (page,) = pages(
         f"{SEEN}<p>A line that is covered in part.</p>{cover}", colours="kept", table_width="auto", table_align="start"
     )
