@@ -42,6 +42,7 @@ class MarkupPage(msgspec.Struct, frozen=True, array_like=True):
 
     `reason` tells why the page is no sample ("" if it is one), with a `detail` for people. `signals` are measurements.
     `worn` tells what a scanner or camera did to it. `of_document` is what all pages of the document share.
+    `pdf` is the page as PDF, if it was asked for.
     """
 
     image: bytes
@@ -53,3 +54,4 @@ class MarkupPage(msgspec.Struct, frozen=True, array_like=True):
     detail: str = ""
     worn: str = ""
     of_document: OfDocument | None = None
+    pdf: bytes = b""

@@ -52,6 +52,21 @@ _RECTANGLES = """() => {
   return {texts, all, width: document.documentElement.scrollWidth, height: document.documentElement.scrollHeight};
 }"""
 _WITHOUT_TEXT = """() => document.documentElement.classList.add("without-text")"""
+# Puts all into a frame that shows one page: what sticks out of a page would have the printer shrink it.
+_ONLY = """([x, y, width, height]) => {
+  let sheet = document.getElementById("sheet");
+  if (!sheet) {
+    const frame = document.createElement("div");
+    sheet = document.createElement("div");
+    sheet.id = "sheet";
+    sheet.append(...document.body.childNodes);
+    frame.append(sheet);
+    document.body.append(frame);
+    document.body.style.cssText = "margin: 0; min-width: 0; min-height: 0";
+    frame.style.cssText = `position: relative; overflow: hidden; width: ${width}px; height: ${height - 1}px`;
+  }
+  sheet.style.cssText = `position: absolute; left: ${-x}px; top: ${-y}px`;
+}"""
 WITHOUT_TEXT_CSS = (
     ":is(.without-text, .without-text *), .without-text *::before, .without-text *::after, .without-text *::marker, "
     ".without-text *::first-letter, .without-text *::first-line { -webkit-text-fill-color: transparent !important; "
@@ -196,6 +211,15 @@ class Document:
         """The window as JPEG."""
         wants = {"format": "jpeg", "quality": quality, "optimizeForSpeed": True}
         return base64.b64decode(self._session.send("Page.captureScreenshot", wants)["data"])
+
+    def pdf(self, x: float, y: float, size: tuple[int, int]) -> bytes:
+        """The part of the canvas from (x, y), of `size` CSS pixels, as a PDF of one page. The window shows that part afterwards:
+        take pictures before."""
+        self.page.emulate_media(media="screen")
+        self.page.evaluate(_ONLY, [x, y, *size])
+        wants = {"paperWidth": size[0] / 96, "paperHeight": size[1] / 96, "printBackground": True, "pageRanges": "1"}
+        margins = dict.fromkeys(("marginTop", "marginBottom", "marginLeft", "marginRight"), 0)
+        return base64.b64decode(self._session.send("Page.printToPDF", wants | margins)["data"])
 
     def hide_text(self) -> None:
         """From now on pictures show everything but text and formulas. Nothing moves."""

@@ -41,6 +41,7 @@ def read_document(
     lang: str,
     error_share: float,
     wear: Wear,
+    with_pdf: bool,
     numbers: list[int] | None,
 ) -> Iterator[Parts | Part[MarkupPage] | Failed]:
     """Yields the pages with these `numbers`, else those of the first `max_pages` (0: all) that lie `within` a range. `seed` draws
@@ -61,7 +62,7 @@ def read_document(
             numbers = [number for number in range(min(pages.count, max_pages or pages.count)) if number in within]
             yield Parts(numbers)
         pages.draw(numbers)
-        yield from each(numbers, pages.page)
+        yield from each(numbers, lambda number: pages.page(number, with_pdf))
 
 
 def _look(draw: random.Random, markup: Markup, language: Language, text: str) -> Look:

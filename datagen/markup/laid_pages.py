@@ -77,7 +77,7 @@ class LaidPages:
                 box.rect = self._pixels.rect(larger, number)
         self._outside[number] = int(numpy.count_nonzero(left)) / total
 
-    def page(self, number: int) -> MarkupPage:
+    def page(self, number: int, with_pdf: bool = False) -> MarkupPage:
         """Raises `SampleError` for what isn't on the document."""
         outside, page = self._outside[number], self._regions[number]
         faults = [*page.faults, *self._faults.get(number, [])]
@@ -100,7 +100,12 @@ class LaidPages:
             signals={"ink_outside": round(outside, 5)},
             worn=kind,
             of_document=self._of_document,
+            pdf=self.pdf(number) if with_pdf else b"",
         )
+
+    def pdf(self, number: int) -> bytes:
+        """The page as a PDF, with the same lines at the same places. Take the pictures of all pages before."""
+        return self._document.pdf(*self._pixels.frame.origin(number), (self._look.width, self._look.height))
 
     def _encoded(self, pixels: numpy.ndarray) -> bytes:
         pixels = numpy.ascontiguousarray(pixels)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from datagen.coarse.source import failed_pages, page_key
+from datagen.disk.storage import Folder
 from datagen.drawing import typefaces
 from datagen.formulas import katex
 from datagen.inputs import archive
@@ -40,7 +41,8 @@ class MarkupSource(Source):
     document is given up after `max_document_s` seconds of processor time. A shard reads about `shard_pages` pages. Files beside a
     document, such as its pictures, are read if they are in the folder `root` ("": in the document's own folder). Some letters and
     digits are wrong in `error_share` of the documents (`metadata`: `typing_errors`), in the image and in the label. `wear` makes
-    scans and photographs of some pages; their boxes are moved along.
+    scans and photographs of some pages; their boxes are moved along. `pdfs` is a folder, "" for none, that gets each page as
+    KEY.pdf, born digital and unworn.
     """
 
     version: ClassVar[int] = 1
@@ -54,6 +56,7 @@ class MarkupSource(Source):
     max_bytes: int = 256 << 20
     max_document_s: float = 600.0
     root: str = field(default="", repr=False, metadata={"secret": True})
+    pdfs: str = field(default="", repr=False, metadata={"secret": True})
     limits: Limits = field(default_factory=lambda: Limits(60.0, _ADDRESSES))
     shard_pages: int = 128
     stage: str = "markup"
@@ -108,12 +111,15 @@ class MarkupSource(Source):
                 lang=item.lang,
                 error_share=self.error_share,
                 wear=self.wear,
+                with_pdf=bool(self.pdfs),
             )
             for page in pages:
                 if isinstance(page, Failed):
                     yield failed_pages(item.uri, sha256, STAGE, page)
                 else:
                     origin = Origin(item.uri, sha256, page.number, item.licence, engines)
+                    if page.value.pdf:
+                        Folder(self.pdfs).write(f"{page_key(item.uri, sha256, page.number)}.pdf", page.value.pdf)
                     yield from _outcomes(item, origin, page.value, self.stage)
 
 

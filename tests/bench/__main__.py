@@ -16,6 +16,7 @@ _FOLDERS = {
     "coarse": "extraction lines language truth",
     "fine": "fine fine_digital fine_photos page_tests tables",
     "word": "word",
+    "markup": "markup",
     "figures": "figures",
     "scene": "scene",
     "work": "parts documents",
