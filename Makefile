@@ -60,7 +60,7 @@ help:
 	@echo "also      make setup · make setup-word · make setup-figures · make test · make test-slow · make test-servers · make lint · make bench [only=NAME] · make clean"
 
 run: setup $(if $(filter $(WITH_TESSERACT),$(recipe)),$(VENV)/.tesseract) $(if $(filter word mixture,$(recipe)),setup-word) \
-    $(if $(filter figures mixture,$(recipe)),setup-figures) $(if $(filter scripts,$(recipe)),$(VENV)/.scripts) $(if $(filter markup,$(recipe)),setup-markup)
+    $(if $(filter figures mixture,$(recipe)),setup-figures) $(if $(filter scripts,$(recipe)),$(VENV)/.scripts) $(if $(filter markup,$(recipe))$(markup),setup-markup)
 	@$(RUN) $(call quoted,$(value recipe)) $(call given,recipe)
 
 # Help needs nothing that is set up.

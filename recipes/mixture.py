@@ -25,6 +25,7 @@ RECIPES_OF = {
     "fine": "fine",
     "minority": "",
     "word": "word",
+    "markup": "markup",
     "scene": "scene",
     "figures": "figures",
     "vision": "vision",
@@ -59,6 +60,7 @@ def mixture(
     fine: Annotated[str, "WHERE", "annotated pages: values as for pages", part] = "",
     minority: Annotated[str, "DIR", "an output of multilingual: pages and lines that its flywheel labelled", part] = "",
     word: Annotated[str, "WHERE", "Word documents: values as for pages", part] = "",
+    markup: Annotated[str, "WHERE", "pages laid out from markup, in the share of fine: values as for pages", part] = "",
     scene: Annotated[str, "WHERE", "pictures with text: values as for pages", part] = "",
     figures: Annotated[
         str, "WHERE", "figures: packages (default), molecules to draw, none, or an output that has them", part
@@ -74,7 +76,7 @@ def mixture(
     and are made unless that is `none`. At most `limit` documents of each part, fifty times as many pictures drawn here, and from
     packages five times as many texts, which are short."""
     given = {
-        "pages": pages, "fine": fine, "minority": minority, "word": word,
+        "pages": pages, "fine": fine, "minority": minority, "word": word, "markup": markup,
         "scene": scene, "figures": figures, "vision": vision, "texts": texts,
     }  # fmt: skip
     if minority == PACKAGES:
@@ -83,8 +85,8 @@ def mixture(
     for key, name in lists.items():
         if name and given[key] in ("", PACKAGES, NONE):
             raise ValueError(f"{key}_list={name}: it is the list of the pictures at {key}=WHERE, which are missing")
-    if not any(given.values()):
-        given = {key: PACKAGES if recipe else "" for key, recipe in RECIPES_OF.items()}
+    if not any(given.values()):  # without pages from markup, which need a browser
+        given = {key: PACKAGES if recipe and key != "markup" else "" for key, recipe in RECIPES_OF.items()}
         limit = limit or DEFAULT_LIMIT
     given["figures"] = given["figures"] or PACKAGES
     steps: dict[str, Step] = {}
@@ -116,7 +118,7 @@ def mixture(
 
 def _parts(key: str) -> tuple[str, ...]:
     """The parts of `PAPER` for a word."""
-    return ("charts", "molecules", "geometry") if key == "figures" else (key,)
+    return {"figures": ("charts", "molecules", "geometry"), "markup": ("fine",)}.get(key, (key,))
 
 
 def _output(where: str) -> str:

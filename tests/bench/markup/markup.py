@@ -4,8 +4,8 @@
 
 The documents are real ones of the recipe's samples, spread over languages, the first `--pages` pages of each. The bare side gets
 the same HTML, which is made beforehand, lays it out, scrolls, and takes a JPEG of 1920 pixels of each page, in the same browser,
-document by document in turn with ours. Ours reads the file, draws the look, lays it out, measures it, looks at the ink, and writes
-the label; nothing is worn. Memory is that of the process and its browser, after a fifth of the documents and at the end.
+document by document in turn with ours. Ours reads the file, draws the look, lays it out, measures it, looks at the ink, and
+writes the label; nothing is worn. Memory is that of the process and its browser, after a fifth of the documents and at the end.
 """
 
 import statistics
@@ -72,9 +72,8 @@ def main() -> None:
     child._browser.document = bare.remember  # type: ignore[method-assign]
     for at, item in enumerate(items[: args.documents]):
         try:
-            pages, spent = ours(
-                item.uri, kind_of(item.uri, Path(item.uri).suffix[1:].replace("md", "markdown")), item.lang, args.pages
-            )
+            form = Path(item.uri).suffix[1:].replace("md", "markdown")
+            pages, spent = ours(item.uri, kind_of(item.uri, form), item.lang, args.pages)
         except SampleError as error:
             print(f"{Path(item.uri).name}: {error}")
             continue
@@ -85,9 +84,8 @@ def main() -> None:
         held[at >= args.documents // 5] = memory()
     ratio = seconds[1] / seconds[0]
     print(f"{num} pages of {len(ratios)} documents: ours {num / seconds[0]:.2f} pages a second, bare {num / seconds[1]:.2f}")
-    print(
-        f"ours at {ratio:.2f} of the bare speed ({at_least(ratio, AT_LEAST)}); by document, median {statistics.median(ratios):.2f}"
-    )
+    by_document = statistics.median(ratios)
+    print(f"ours at {ratio:.2f} of the bare speed ({at_least(ratio, AT_LEAST)}); by document, median {by_document:.2f}")
     print(f"memory {held[0] / 2**20:.0f} MB after a fifth of the documents, {held[1] / 2**20:.0f} MB at the end")
 
 
