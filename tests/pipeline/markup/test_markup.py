@@ -103,7 +103,7 @@ HOSTILE = {
     "endless.html": ("<script>for (;;) document.write('<p>x')</script><p>Text stays.</p>", "Text stays."),
     "frames.html": ("<iframe src='file:///etc/passwd'></iframe><p>Text stays.</p>", "Text stays."),
     "files.html": ("<img src='file:///etc/passwd'><img src='http://127.0.0.1:9/a.png'><p>Text stays.</p>", "Text stays."),
-    "css.html": ("<style>@import 'http://127.0.0.1:9/a'; p { background: url(file:///a.png) }</style><p>Text stays.", "Text stays."),
+    "css.html": ("<style>@import 'http://127.0.0.1:9/'; p { background: url(file:///a) }</style><p>Text stays.", "Text stays."),
     "redirect.html": ("<meta http-equiv=refresh content='0; url=http://127.0.0.1:9/'>", "redirect"),
     "empty.html": ("<html><body></body></html>", "no_text"),
     "huge.html": ("<p>" + "<b>" * 100_000 + "x", "too_deep"),
