@@ -111,7 +111,7 @@ def mixture(
                 steps[step.name] = step
     if not drawn:
         raise ValueError("mixture: every part is none; name one, as texts=DIR")
-    left_out = tuple(key for key, where in given.items() if not where)
+    left_out = tuple(key for key, where in given.items() if not where and key != "markup")
     alike = (MarkAlike(datasets=tuple(made), benchmarks=benchmark_folder(benchmarks)),) if made else ()
     return Recipe("mixture", (*steps.values(), *alike, WriteMixture(tuple(drawn), left_out), Report(datasets=tuple(made))))
 

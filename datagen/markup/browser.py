@@ -37,7 +37,8 @@ _ARGUMENTS = (
     "--disable-dev-shm-usage",
 )
 STYLES = ("display", "visibility", "hyphens", "font-weight", "font-style", "vertical-align", "direction", "writing-mode")
-# The rectangles of every text node of the flow, formulas and pictures, in the order of the document.
+# The rectangles of every text node, of formulas, pictures and parts of tables, in the order of the document. A displayed <math> is
+# as wide as its column, and what is in it as wide as the formula.
 _RECTANGLES = """() => {
   const texts = [], range = document.createRange(), rounded = (list) => {
     const out = [];
@@ -46,9 +47,9 @@ _RECTANGLES = """() => {
   };
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node; (node = walker.nextNode());) { range.selectNodeContents(node); texts.push(rounded(range.getClientRects())); }
-  const all = {};
+  const all = {}, inner = (element) => element.querySelector(":scope > semantics") ?? element;
   for (const name of ["math", "img", "table", "tr", "td, th"])
-    all[name] = [...document.body.querySelectorAll(name)].map((e) => rounded(e.getClientRects()));
+    all[name] = [...document.body.querySelectorAll(name)].map((element) => rounded(inner(element).getClientRects()));
   return {texts, all, width: document.documentElement.scrollWidth, height: document.documentElement.scrollHeight};
 }"""
 _WITHOUT_TEXT = """() => document.documentElement.classList.add("without-text")"""

@@ -115,7 +115,12 @@ class LaidPages:
         """The boxes of text on each page."""
         boxes: dict[int, list[tuple[TextBox, Text]]] = {}
         for item in self._layout.content:
-            if isinstance(item, Text) and item.text.strip() and item.parent.styles.get("visibility", "visible") == "visible":
+            if (
+                isinstance(item, Text)
+                and item.text.strip()
+                and item.parent.ancestor("math") is None
+                and item.parent.styles.get("visibility", "visible") == "visible"
+            ):
                 for box in item.boxes:
                     if item.text[box.start : box.stop].strip():
                         boxes.setdefault(self._pixels.frame.page(box.rect), []).append((box, item))

@@ -33,7 +33,7 @@ def make(folder: str, out: str, on: str) -> int:
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("documents")
     for n in range(6):
-        words = " ".join(f"word{n}x{at} and" for at in range(700))
+        words = " ".join(f"word {at} {n} stands before another" for at in range(300))
         (path / f"{n}.html").write_text(PAGE.format(n=n, words=words, formula=mathml(f"x^{n}")))
     (path / "guide.md").write_text("---\nlang: de\n---\n# Der Titel\n\nEin Absatz mit Text.\n\n1. eins\n2. zwei\n")
     return path
@@ -48,8 +48,7 @@ def made(folder, tmp_path_factory):
 
 def test_the_recipe_leaves_a_sound_corpus_of_pages_tables_and_formulas(made):
     check_corpus(made, name="markup")
-    html = (made / "report/index.html").read_text()
-    assert "Der Titel" in html
+    assert (made / "report/index.html").exists() and not (made / "markup/drops.jsonl").read_text()
 
 
 def test_two_workers_give_the_bytes_of_one(folder, made, tmp_path):
@@ -104,7 +103,7 @@ HOSTILE = {
     "frames.html": ("<iframe src='file:///etc/passwd'></iframe><p>Text stays.</p>", "Text stays."),
     "files.html": ("<img src='file:///etc/passwd'><img src='http://127.0.0.1:9/a.png'><p>Text stays.</p>", "Text stays."),
     "css.html": ("<style>@import 'http://127.0.0.1:9/'; p { background: url(file:///a) }</style><p>Text stays.", "Text stays."),
-    "redirect.html": ("<meta http-equiv=refresh content='0; url=http://127.0.0.1:9/'>", "redirect"),
+    "redirect.html": ("<meta http-equiv=refresh content='0; url=http://127.0.0.1:9/'><p>Elsewhere.", "redirect"),
     "empty.html": ("<html><body></body></html>", "no_text"),
     "huge.html": ("<p>" + "<b>" * 100_000 + "x", "too_deep"),
     "many.html": ("<p>x" * 1_500_000, "too_many_nodes"),

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
     [
         (
             ["corase"],
-            "recipes are coarse, fine, word, multilingual, scene, figures, texts, vision, scripts, corpus30m, mixture, lengths, ",
+            "recipes are coarse, fine, word, markup, multilingual, scene, figures, texts, vision, scripts, corpus30m, mixture, ",
         ),
         (["coarse", "--imput", "x"], "coarse has no word 'imput': its words are input, "),
         (["coarse", "imput=x"], "coarse has no word 'imput'"),
