@@ -37,8 +37,8 @@ _ARGUMENTS = (
     "--disable-dev-shm-usage",
 )
 STYLES = ("display", "visibility", "hyphens", "font-weight", "font-style", "vertical-align", "direction", "writing-mode")
-# The rectangles of every text node, of formulas, pictures and parts of tables, in the order of the document. A displayed <math> is
-# as wide as its column, and what is in it as wide as the formula.
+# The rectangles of every text node, of formulas, pictures and parts of tables, in the order of the document. A displayed <math>
+# is as wide as its column, and what is in it as wide as the formula.
 _RECTANGLES = """() => {
   const texts = [], range = document.createRange(), rounded = (list) => {
     const out = [];
