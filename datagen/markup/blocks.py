@@ -22,7 +22,7 @@ _OF_NAME = {"pre": "code", "caption": "table_caption", "figcaption": "image_capt
 _UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _SPACES = re.compile(r"[^\S\n]+")
 _LETTERS = re.compile(r"[^\W\d_]")
-_OVERLAP, _MOVES_BACK, _FAR = 0.4, 0.5, 3.0  # of a line's thickness
+_OVERLAP, _MOVES_BACK, _FAR, _SPACE = 0.4, 0.5, 3.0, 0.2  # of a line's thickness
 _BOLD = 600
 
 
@@ -68,6 +68,8 @@ class Block:
 
     def add(self, text: str, boxes: Sequence[Box], style: Style, has_hyphens: bool) -> None:
         """Boxes count from the start of `text`."""
+        if self.boxes and boxes and _needs_space(self.text[-1:], text[:1]) and _stands_apart(self.boxes[-1].rect, boxes[0].rect):
+            self.text += " "  # drawn by a margin, and not by a letter
         start = len(self.text)
         self.text += text
         self.styles.append((start, len(self.text), style))
@@ -83,6 +85,18 @@ class Block:
         """The LaTeX of a block that is a formula alone, else ""."""
         latex = [style.latex for start, stop, style in self.styles if style.latex]
         return latex[0] if len(latex) == 1 and self.text.strip() == FORMULA else ""
+
+
+def _needs_space(left: str, right: str) -> bool:
+    """Whether a gap between two characters is a space, as it isn't between Han characters of a justified line."""
+    is_wide = all(unicodedata.east_asian_width(char) in "WF" for char in (left or " ", right or " "))
+    return not left.isspace() and not right.isspace() and not is_wide
+
+
+def _stands_apart(left: Rect, right: Rect) -> bool:
+    """Whether two boxes of a line have a space between them."""
+    thin = min(left.y1 - left.y0, right.y1 - right.y0)
+    return min(left.y1, right.y1) - max(left.y0, right.y0) > _OVERLAP * thin and _gap(left, right) > _SPACE * thin
 
 
 class Picture(NamedTuple):
@@ -149,7 +163,8 @@ def blocks(layout: Layout) -> Iterator[Block | Picture | Node]:
             if block is not None and _block_element(node) is block.element:
                 block.add(item.text, (), Style(), False)
             continue
-        element = _block_element(node if math is None else _above(math))
+        is_displayed = math is not None and math.attributes.get("display") == "block"
+        element = math if is_displayed and math is not None else _block_element(node if math is None else _above(math))
         if block is None or element is not block.element:
             if block is not None:
                 yield block
@@ -248,19 +263,21 @@ def _raised(node: Node) -> int:
 def lines(block: Block, frame: Frame) -> list[Line]:
     """The block's lines in the order of its text. Boxes of spaces alone are left out, but for code's empty lines."""
     out: list[Line] = []
-    last: Rect | None = None
+    last = whole = Rect(0, 0, 0, 0)  # the last box, and all of its line
     for box, has_hyphens in zip(block.boxes, block.hyphens, strict=True):
         text = block.text[box.start : box.stop]
         if not text.strip() and not (block.is_code and text == "\n"):
             continue
         rect, page = frame.flowing(box.rect), frame.page(box.rect)
-        if out and last is not None and page == out[-1].page and _is_beside(last, rect):
+        is_near = block.is_code or _gap(whole, rect) < _FAR * max(last.y1 - last.y0, rect.y1 - rect.y0)
+        if out and page == out[-1].page and is_near and _is_beside(last, rect):
             line = out[-1]
-            line.stop, line.rect = box.stop, line.rect.joined(box.rect)
+            line.stop, line.rect, whole = box.stop, line.rect.joined(box.rect), whole.joined(rect)
         else:
             if out and has_hyphens:
                 out[-1].is_hyphenated = _is_hyphenated(block.text, out[-1].stop, box.start)
             out.append(Line(box.start, box.stop, box.rect, page))
+            whole = rect
         last = rect
     if block.is_code:
         while out and not block.text[out[0].start : out[0].stop].strip():
@@ -272,9 +289,11 @@ def lines(block: Block, frame: Frame) -> list[Line]:
 
 def _is_beside(left: Rect, right: Rect) -> bool:
     overlap = min(left.y1, right.y1) - max(left.y0, right.y0)
-    thin = min(left.y1 - left.y0, right.y1 - right.y0)
-    gap = max(left.x0, right.x0) - min(left.x1, right.x1)
-    return overlap > _OVERLAP * thin and gap < _FAR * max(left.y1 - left.y0, right.y1 - right.y0)
+    return overlap > _OVERLAP * min(left.y1 - left.y0, right.y1 - right.y0)
+
+
+def _gap(left: Rect, right: Rect) -> float:
+    return max(left.x0, right.x0) - min(left.x1, right.x1)
 
 
 def _is_hyphenated(text: str, stop: int, start: int) -> bool:

@@ -36,7 +36,10 @@ _ARGUMENTS = (
     "--disable-remote-playback-api",
     "--disable-dev-shm-usage",
 )
-STYLES = ("display", "visibility", "hyphens", "font-weight", "font-style", "vertical-align", "direction", "writing-mode")
+STYLES = (
+    *("display", "visibility", "hyphens", "font-weight", "font-style", "font-size", "line-height", "vertical-align"),
+    *("direction", "writing-mode", "white-space-collapse", "caption-side"),
+)
 # The rectangles of every text node, of formulas, pictures and parts of tables, in the order of the document. A displayed <math>
 # is as wide as its column, and what is in it as wide as the formula.
 _RECTANGLES = """() => {
@@ -52,7 +55,7 @@ _RECTANGLES = """() => {
     all[name] = [...document.body.querySelectorAll(name)].map((element) => rounded(inner(element).getClientRects()));
   return {texts, all, width: document.documentElement.scrollWidth, height: document.documentElement.scrollHeight};
 }"""
-_WITHOUT_TEXT = """() => document.documentElement.classList.add("without-text")"""
+_WITHOUT_TEXT = """(isHidden) => document.documentElement.classList.toggle("without-text", isHidden)"""
 # Puts all into a frame that shows one page: what sticks out of a page would have the printer shrink it.
 _ONLY = """([x, y, width, height]) => {
   let sheet = document.getElementById("sheet");
@@ -69,8 +72,8 @@ _ONLY = """([x, y, width, height]) => {
   sheet.style.cssText = `position: absolute; left: ${-x}px; top: ${-y}px`;
 }"""
 WITHOUT_TEXT_CSS = (
-    ":is(.without-text, .without-text *), .without-text *::before, .without-text *::after, .without-text *::marker, "
-    ".without-text *::first-letter, .without-text *::first-line { -webkit-text-fill-color: transparent !important; "
+    ":is(.without-text, .without-text *), .without-text *::before, .without-text *::after, .without-text *::marker "
+    "{ -webkit-text-fill-color: transparent !important; "
     "-webkit-text-stroke-color: transparent !important; text-shadow: none !important }"
 )
 """Makes letters transparent, and nothing else: borders and rules have the colour of the text, too."""
@@ -222,6 +225,6 @@ class Document:
         margins = dict.fromkeys(("marginTop", "marginBottom", "marginLeft", "marginRight"), 0)
         return base64.b64decode(self._session.send("Page.printToPDF", wants | margins)["data"])
 
-    def hide_text(self) -> None:
-        """From now on pictures show everything but text and formulas. Nothing moves."""
-        self.page.evaluate(_WITHOUT_TEXT)
+    def hide_text(self, is_hidden: bool = True) -> None:
+        """From now on pictures show everything but text and formulas, or everything again. Nothing moves."""
+        self.page.evaluate(_WITHOUT_TEXT, is_hidden)

@@ -14,17 +14,18 @@ from datagen.markup.browser import WITHOUT_TEXT_CSS, Browser
 from datagen.markup.documents.page import Markup
 from datagen.markup.documents.read import read
 from datagen.markup.laid_pages import LaidPages, OfDocument
-from datagen.markup.look import Look, drawn
+from datagen.markup.look import Look, drawn, without_glyphs
 from datagen.markup.running_text import hyphenated, with_errors
 from datagen.markup.worn_pages import Wear
 from datagen.reading.language import Language, identify
 from datagen.record import Range, SampleError
-from datagen.sandbox.parts import Failed, Part, Parts, each
+from datagen.sandbox.parts import Part, Parts
 
 _POLICY = "default-src 'none'; img-src data:; font-src data:; style-src data: 'unsafe-inline'"
 _NOTES = 0.16  # of a page's height are kept for notes, in documents that have some
 _WRONG_WORDS = 0.02
 _TAGS = re.compile("<[^<>]*>")
+_STYLE = re.compile(r"(?<=[\w\"'])\s+style=(\"[^\"<>]*\"|'[^'<>]*')(?=[^<>]*>)")
 _browser = Browser()
 
 
@@ -43,7 +44,7 @@ def read_document(
     wear: Wear,
     with_pdf: bool,
     numbers: list[int] | None,
-) -> Iterator[Parts | Part[MarkupPage] | Failed]:
+) -> Iterator[Parts | Part[MarkupPage]]:
     """Yields the pages with these `numbers`, else those of the first `max_pages` (0: all) that lie `within` a range. `seed` draws
     the look, and whether the document is one of the `error_share` that get typing errors. Raises `SampleError` for the whole
     document, such as `no_typeface`."""
@@ -57,12 +58,12 @@ def read_document(
     zoom = long_side / max(look.width, look.height)
     with _browser.document(page_of(content, markup.css, look, notes), (look.width, look.height), zoom) as document:
         of_document = OfDocument(language.lang, language.script, f"{look.kind}, {look.body}", num_errors, markup.left_out)
-        pages = LaidPages(document, look, notes, zoom, jpeg_quality, of_document, seed, wear)
+        pages = LaidPages(document, look, notes, zoom, jpeg_quality, of_document, seed, wear, without_glyphs(text, look))
         if numbers is None:
             numbers = [number for number in range(min(pages.count, max_pages or pages.count)) if number in within]
             yield Parts(numbers)
-        pages.draw(numbers)
-        yield from each(numbers, lambda number: pages.page(number, with_pdf))
+        for number, page in pages.pages(numbers, with_pdf):
+            yield Part(number, page)
 
 
 def _look(draw: random.Random, markup: Markup, language: Language, text: str) -> Look:
@@ -73,7 +74,10 @@ def _look(draw: random.Random, markup: Markup, language: Language, text: str) ->
 
 
 def page_of(content: str, css: str, look: Look, notes: int) -> str:
-    """The document as the browser gets it, which may load nothing but what it holds."""
+    """The document as the browser gets it, which may load nothing but what it holds. Its own colours go with its other inline
+    styles, or stay."""
+    if look.colours == "dropped":
+        content = _STYLE.sub("", content)
     policy = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
     content = hyphenated(content, look.lang) if look.hyphens == "auto" else content
     return look_css.page_html(look, content, css, notes).replace("<head>", f"<head>{policy}<style>{WITHOUT_TEXT_CSS}</style>", 1)

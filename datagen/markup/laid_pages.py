@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
+import msgspec
 import numpy
 import simplejpeg
 
@@ -21,10 +22,11 @@ from datagen.record import Box, Region
 _MOST_OUTSIDE = 0.005
 """The largest share of a page's ink of text that may lie outside of all boxes."""
 _PAPER = 8  # pixels of paper around a cut
+_AT_ONCE = 16  # pages that are drawn before the first of them is answered
 
 
 class LaidPages:
-    """Lays pages out when it is made; `draw` takes their pictures; then `page` answers."""
+    """Lays pages out when it is made. `no_glyph` are characters that no typeface has."""
 
     def __init__(
         self,
@@ -36,9 +38,10 @@ class LaidPages:
         of_document: OfDocument,
         seed: str,
         wear: Wear,
+        no_glyph: frozenset[str] = frozenset(),
     ):
         self._document, self._look, self._quality = document, look, jpeg_quality
-        self._of_document, self._seed, self._wear = of_document, seed, wear
+        self._of_document, self._seed, self._wear, self._no_glyph = of_document, seed, wear, no_glyph
         self._pixels = Pixels(Frame(look.width, look.height, look.writing), zoom)
         self.count = paged(document, look, notes)
         self._layout: Layout = read(document.snapshot())
@@ -49,6 +52,17 @@ class LaidPages:
         self._outside: dict[int, float] = {}
         self._faults: dict[int, list[str]] = {}
         self._regions: list[PageRegions] = []
+
+    def pages(self, numbers: Sequence[int], with_pdf: bool = False) -> Iterator[tuple[int, MarkupPage]]:
+        """These pages, a few at a time: a book's pictures don't fit into memory, and its reader waits for the first."""
+        for first in range(0, len(numbers), _AT_ONCE):
+            few = numbers[first : first + _AT_ONCE]
+            self.draw(few)
+            answers = [(number, self.page(number)) for number in few]
+            for number, answer in answers:
+                has_pdf = with_pdf and not answer.reason
+                yield number, msgspec.structs.replace(answer, pdf=self.pdf(number)) if has_pdf else answer
+            self._shown.clear()
 
     def draw(self, numbers: Sequence[int]) -> None:
         """Takes the pictures of these pages, with their text and without it, and says what is on each."""
@@ -61,6 +75,7 @@ class LaidPages:
             self._document.scroll(*self._pixels.frame.origin(number))
             hidden = self._document.picture(self._quality)
             self._check(number, ink.text_ink(self._shown[number], hidden))
+        self._document.hide_text(False)
         self._regions = regions(self._layout, self._pixels, self.count)
 
     def _check(self, number: int, drawn: numpy.ndarray) -> None:
@@ -69,6 +84,10 @@ class LaidPages:
         placed = self._boxes.get(number, [])
         boxes = [self._pixels.box(box.rect, number) for box, _ in placed]
         for (box, item), has_ink in zip(placed, ink.inked(drawn, boxes), strict=True):
+            if has_ink and not box.is_seen:  # something lies over it, and doesn't hide it
+                self._faults.setdefault(number, []).append(f"covered: {item.text[box.start : box.stop]}")
+            if not self._no_glyph.isdisjoint(item.text[box.start : box.stop]):
+                self._faults.setdefault(number, []).append(f"no_glyph: {item.text[box.start : box.stop]}")
             box.is_seen &= has_ink or _is_sign(item)
         formulas = [self._pixels.box(rect, number) for rect in self._formulas if self._pixels.frame.page(rect) == number]
         left = ink.outside(drawn, [*boxes, *formulas])
@@ -77,8 +96,8 @@ class LaidPages:
                 box.rect = self._pixels.rect(larger, number)
         self._outside[number] = int(numpy.count_nonzero(left)) / total
 
-    def page(self, number: int, with_pdf: bool = False) -> MarkupPage:
-        """Raises `SampleError` for what isn't on the document."""
+    def page(self, number: int) -> MarkupPage:
+        """A page that was drawn."""
         outside, page = self._outside[number], self._regions[number]
         faults = [*page.faults, *self._faults.get(number, [])]
         reason, _, detail = faults[0].partition(": ") if faults else ("", "", "")
@@ -100,11 +119,10 @@ class LaidPages:
             signals={"ink_outside": round(outside, 5)},
             worn=kind,
             of_document=self._of_document,
-            pdf=self.pdf(number) if with_pdf else b"",
         )
 
     def pdf(self, number: int) -> bytes:
-        """The page as a PDF, with the same lines at the same places. Take the pictures of all pages before."""
+        """The page as a PDF, with the same lines at the same places."""
         return self._document.pdf(*self._pixels.frame.origin(number), (self._look.width, self._look.height))
 
     def _encoded(self, pixels: numpy.ndarray) -> bytes:

@@ -117,6 +117,8 @@ def read(snapshot: Snapshot) -> Layout:
         if layout["text"][at] < 0 or parent is None:
             continue
         drawn = strings[layout["text"][at]]
+        if names[number] != "BR" and not parent.styles.get("white-space-collapse", "collapse").startswith("preserve"):
+            drawn = drawn.replace("\n", " ").replace("\t", " ")  # the file's own lines
         own = _in_characters(drawn, boxes.get(at, []))
         place = place_of.get(number, -1)
         if place >= 0:
@@ -124,11 +126,31 @@ def read(snapshot: Snapshot) -> Layout:
             if first_letter is not None and rects:
                 first_letter.boxes = [TextBox(0, len(first_letter.text), rects.pop(0))]
             own = _placed(drawn, own, rects, parent.styles.get("writing-mode", "horizontal-tb") != "horizontal-tb")
+        for box in own:
+            box.rect = _within_its_line(box.rect, parent.styles)
         piece = Text(parent, drawn, sorted(own, key=lambda box: box.start), place)
         first_letter = piece if names[number] == "::first-letter" else None
         content.append((order, piece))
     content.sort(key=lambda entry: entry[0])
     return Layout([item for _, item in content], snapshot.width, snapshot.height)
+
+
+def _within_its_line(rect: Rect, styles: dict[str, str]) -> Rect:
+    """The rectangle, no thicker than its line: some typefaces say that they reach far into the lines around."""
+    leading, size = _pixels(styles.get("line-height", "")), _pixels(styles.get("font-size", ""))
+    if not leading:
+        return rect
+    most = max(leading, size)
+    if styles.get("writing-mode", "horizontal-tb") == "horizontal-tb":
+        spare = max(0.0, rect.y1 - rect.y0 - most) / 2
+        return rect._replace(y0=rect.y0 + spare, y1=rect.y1 - spare)
+    spare = max(0.0, rect.x1 - rect.x0 - most) / 2
+    return rect._replace(x0=rect.x0 + spare, x1=rect.x1 - spare)
+
+
+def _pixels(value: str) -> float:
+    """A computed length; 0 for a word."""
+    return float(value.removesuffix("px")) if value.endswith("px") else 0.0
 
 
 def _ends(parents: list[int]) -> list[int]:

@@ -8,11 +8,15 @@ import colorsys
 import functools
 import random
 import re
+import subprocess
 import tomllib
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import regex
 
 from datagen.drawing import typefaces
 from datagen.drawing.families import families
@@ -165,6 +169,7 @@ class Look:
         return {"dashes": f"– {number} –", "hyphens": f"- {number} -", "brackets": f"[{number}]"}.get(self.number_form, number)
 
 
+_UNDRAWN = regex.compile(r"[\s\p{Cc}\p{Default_Ignorable_Code_Point}]")
 _LEAST_CONTRAST = 4.5
 _CASED = frozenset("Latn Cyrl Grek Armn".split())
 _INITIALS = _CASED | frozenset("Geor Hebr Hans Hant Jpan Kore".split())  # whose letters stand alone
@@ -303,6 +308,21 @@ def _families(draw: random.Random, taste: str, text: str, lang: str, script: str
 @functools.lru_cache(maxsize=256)
 def _known_families(text: str, lang: str) -> tuple[str, ...]:
     return tuple(name for name in families(text, lang) if not _NO_TEXT.search(name))
+
+
+def without_glyphs(text: str, look: Look) -> frozenset[str]:
+    """The visible characters of a text that no typeface of this machine draws: a browser draws boxes in their place. Private ones
+    are among them, whatever a typeface draws for them."""
+    visible = frozenset(char for char in set(text) if not _UNDRAWN.match(char))
+    private = frozenset(char for char in visible if unicodedata.category(char) == "Co")
+    return private | {char for char in typefaces.missing(look.body, visible) if not _has_glyph(char)}
+
+
+@functools.lru_cache(maxsize=4096)
+def _has_glyph(char: str) -> bool:
+    """As fontconfig tells, which Chromium asks, too."""
+    command = ["fc-list", f":charset={ord(char):x}", "file"]
+    return bool(subprocess.run(command, capture_output=True, timeout=60).stdout.strip())
 
 
 def contrast(one: str, other: str) -> float:

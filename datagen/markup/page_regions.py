@@ -53,7 +53,7 @@ class Pixels:
 def regions(layout: Layout, pixels: Pixels, num_pages: int) -> list[PageRegions]:
     """The regions of all pages."""
     pages = [PageRegions() for _ in range(num_pages)]
-    everything = list(parts.blocks(layout))
+    everything = _captions_in_place(list(parts.blocks(layout)))
     inside: dict[int, list[Block]] = {}
     for item in everything:
         if isinstance(item, Block) and (cell := parts.cell_of(item)) is not None:
@@ -72,6 +72,16 @@ def regions(layout: Layout, pixels: Pixels, num_pages: int) -> list[PageRegions]
     for drawn in pages:
         drawn.regions.sort(key=lambda region: _rank(region.label))
     return pages
+
+
+def _captions_in_place(everything: list[Block | Picture | Node]) -> list[Block | Picture | Node]:
+    """The same, with captions that are drawn above their tables before them."""
+    for at, item in enumerate(everything):
+        if isinstance(item, Block) and item.label == "table_caption" and item.element.styles.get("caption-side") != "bottom":
+            table = next((k for k in range(at - 1, -1, -1) if everything[k] is item.element.ancestor("table")), None)
+            if table is not None:
+                everything.insert(table, everything.pop(at))
+    return everything
 
 
 def _rank(label: str) -> int:
@@ -95,7 +105,7 @@ def _add_block(pages: list[PageRegions], block: Block, pixels: Pixels) -> None:
         for line in lines[1:]:
             rect = rect.joined(line.rect)
         box = pixels.box(rect, page)
-        goes_on = number + 1 < len(pieces)
+        goes_on = number + 1 < len(pieces) and pieces[number + 1][0].page < len(pages)
         if latex := block.formula:
             if not latex.strip():
                 pages[page].faults.append("formula_without_latex")
@@ -103,7 +113,7 @@ def _add_block(pages: list[PageRegions], block: Block, pixels: Pixels) -> None:
             continue
         if any(style.latex == " " for _, _, style in block.styles):
             pages[page].faults.append("formula_without_latex")
-        text = parts.markdown(block, lines, pieces[number + 1][0].start if goes_on else None)
+        text = parts.markdown(block, lines, pieces[number + 1][0].start if number + 1 < len(pieces) else None)
         record = _lines(block, lines, pixels, page)
         pages[page].regions.append(Region(box, block.label, text, None, BY, lines=record, continues=goes_on))
 

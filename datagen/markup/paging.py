@@ -68,16 +68,18 @@ COVERED = """(wants) => {
   return wants.map(([number, x0, y0, x1, y1]) => {
     const parent = window.texts[number].parentElement;
     let covered = 0, num = 0;
-    for (const across of [0.08, 0.5, 0.92])
-      for (const down of [0.42, 0.58]) {
-        const there = document.elementFromPoint(x0 + across * (x1 - x0), y0 + down * (y1 - y0));
+    const across = x1 - x0 < 8 ? [(x0 + x1) / 2] : [x0 + 2, (x0 + x1) / 2, x1 - 2];
+    const down = y1 - y0 < 8 ? [(y0 + y1) / 2] : [0.42, 0.58].map((share) => y0 + share * (y1 - y0));
+    for (const x of across)
+      for (const y of down) {
+        const there = document.elementFromPoint(x, y);
         num += 1;
         covered += !there || !(there.contains(parent) || parent.contains(there));
       }
     return covered / num;
   });
 }"""
-"""JavaScript: the share of six points in each line of text at which something else is on top."""
+"""JavaScript: the share of a few points in each line of text at which something else is on top."""
 
 
 def paged(document: Document, look: Look, notes: int) -> int:

@@ -85,7 +85,8 @@ def clean_css(css: str, resources: Resources, within: str | None = None, depth: 
 
 
 def clean_style(style: str, resources: Resources) -> str:
-    """A style attribute's declarations, cleaned likewise."""
+    """A style attribute's declarations, cleaned likewise. Nothing in it is `!important`: it would beat the look."""
+    style = re.sub(r"!\s*important", "", style, flags=re.I)
     return clean_css(style, resources).strip() if re.search(r"url|\\|/\*|@|image|src", style, re.I) else style
 
 

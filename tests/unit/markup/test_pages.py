@@ -18,7 +18,7 @@ from datagen.markup.blocks import shown
 from datagen.markup.browser import Browser
 from datagen.markup.child import page_of
 from datagen.markup.laid_pages import LaidPages
-from datagen.markup.look import drawn
+from datagen.markup.look import drawn, without_glyphs
 from datagen.markup.worn_pages import Wear
 from datagen.record import SampleError
 from tests.inputs.udhr import UDHR
@@ -26,7 +26,15 @@ from tests.inputs.udhr import UDHR
 SEEN = "<p>Seen text stands here.</p>"
 PLAIN = {
     **{"columns": 1, "head": "none", "number": "none", "heading_numbers": "none", "heading_case": "none", "drop_cap": 0},
-    **{"text_align": "start", "writing": "horizontal-tb", "width": 794, "height": 1123, "hyphens": "manual", "bullet": "disc"},
+    **{
+        "text_align": "start",
+        "writing": "horizontal-tb",
+        "width": 794,
+        "height": 1123,
+        "hyphens": "manual",
+        "bullet": "disc",
+        "caption_side": "top",
+    },
     **{"list_style": "lower-roman", "list_suffix": "dot"},
 }
 
@@ -41,14 +49,19 @@ def browser():
 @pytest.fixture
 def pages(browser):
     def make(
-        html: str, css: str = "", lang: str = "en", script: str = "Latn", direction: str = "ltr", **words
+        html: str,
+        css: str = "",
+        lang: str = "en",
+        script: str = "Latn",
+        direction: str = "ltr",
+        no_glyph: frozenset[str] = frozenset(),
+        **words,
     ) -> list[MarkupPage]:
         look = replace(drawn(random.Random(4), lang, script, direction, "Aabc αλφα " * 20), **PLAIN | words)
         notes = 150 if "doc-footnote" in html else 0
         with browser.document(page_of(html, css, look, notes), (look.width, look.height), 1.5) as document:
-            laid = LaidPages(document, look, notes, 1.5, 90, OfDocument(lang, script, "plain"), "a seed", Wear(0, 0))
-            laid.draw(range(laid.count))
-            return [laid.page(number) for number in range(laid.count)]
+            laid = LaidPages(document, look, notes, 1.5, 90, OfDocument(lang, script, "plain"), "a seed", Wear(0, 0), no_glyph)
+            return [page for _, page in laid.pages(range(laid.count))]
 
     return make
 
@@ -71,6 +84,16 @@ def pages(browser):
         ("<p>one<br>two</p>", "", "one\ntwo"),
         ("<pre>def f(x):\n\n    return x</pre>", "", "```\ndef f(x):\n\n    return x\n```"),
         ("<h1>A</h1><h2>B</h2><h3>C</h3>", "", "# A\n\n## B\n\n### C"),
+        (
+            "<p>lines of\nthe file\n</p><table><tr><td>a\nb</table>",
+            "",
+            "lines of the file\n\n<table><tr><td>a b</td></tr></table>",
+        ),
+        ("<pre>x = 5                    # far</pre>", "", "```\nx = 5                    # far\n```"),
+        ("<p><ruby>漢<rt>かん</rt></ruby>字</p>", "", "漢字"),
+        ("<p>a <bdo dir=rtl>abc</bdo> b</p>", "", "a abc b"),
+        ("<p>a<b>b</b></p>", "b { margin-left: 1em }", "a b"),
+        ("<table><caption>Above</caption><tr><td>a</table>", "", "Above\n\n<table><tr><td>a</td></tr></table>"),
     ],
 )
 def test_text_is_as_it_is_drawn(pages, html, css, text):
@@ -89,7 +112,6 @@ def test_text_is_as_it_is_drawn(pages, html, css, text):
         "<p style='color: white; background: white'>gone</p>",
         "<p style='font-size: 0'>gone</p>",
         "<p style='text-indent: -9999px; white-space: nowrap'>gone</p>",
-        "<p style='filter: opacity(0)'>gone</p>",
         "<p>\u200b\u2060</p>",
     ],
 )
@@ -98,7 +120,7 @@ def test_text_that_nobody_sees_is_in_no_label(pages, hidden):
     assert page.reason == "" and markdown(page.regions) == "Seen text stands here.\n\nMore of it."
 
 
-@pytest.mark.parametrize("style", ["clip-path: inset(50%)", "position: absolute; left: -999px", "height: 0; overflow: hidden"])
+@pytest.mark.parametrize("style", ["clip-path: inset(50%)", "position: absolute; left: -999px", "height: 0; overflow: hidden", "filter: opacity(0)"])
 def test_what_would_break_pages_is_undone_and_read(pages, style):
     (page,) = pages(f"{SEEN}<p style='{style}'>Here again.</p>")
     assert page.reason == "" and markdown(page.regions) == "Seen text stands here.\n\nHere again."
@@ -110,6 +132,14 @@ def test_a_page_whose_text_is_partly_covered_is_no_sample(pages):
         f"{SEEN}<p>A line that is covered in part.</p>{cover}", colours="kept", table_width="auto", table_align="start"
     )
     assert page.reason == "covered" and page.image == b""
+
+
+@pytest.mark.parametrize("char", ["\ue000", "\u0378"])
+def test_a_page_with_a_sign_that_no_typeface_has_is_no_sample(pages, char):
+    (page,) = pages(f"<p>tofu {char}</p>", no_glyph=frozenset(char))
+    assert page.reason == "no_glyph"
+    assert char in without_glyphs(f"a {char}", drawn(random.Random(1), "en", "Latn", "ltr", "abc"))
+    assert not without_glyphs("abc ὕψος 漢字 \u200d\ufe0f", drawn(random.Random(1), "en", "Latn", "ltr", "abc"))
 
 
 def test_lines_hold_the_ink_of_ten_scripts(pages):
@@ -158,6 +188,12 @@ def test_formulas_are_latex(pages):
     (page,) = pages(f"<p>Let {inline} be.</p><div>" + mathml(r"\frac{a}{b}") + "</div><p>z</p>")
     found = [(region.label, region.text) for region in page.regions]
     assert found == [("text", r"Let \(x^2\) be."), ("equation", r"\frac{a}{b}"), ("text", "z")]
+    (page,) = pages(f"<p>{mathml('a')}{mathml('b')} and so on.</p>")
+    assert [(region.label, region.text) for region in page.regions] == [
+        ("equation", "a"),
+        ("equation", "b"),
+        ("text", "and so on."),
+    ]
     (page,) = pages(f"{SEEN}<math><mi>y</mi></math>")
     assert page.reason == "formula_without_latex"
 
