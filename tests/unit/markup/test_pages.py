@@ -120,7 +120,9 @@ def test_text_that_nobody_sees_is_in_no_label(pages, hidden):
     assert page.reason == "" and markdown(page.regions) == "Seen text stands here.\n\nMore of it."
 
 
-@pytest.mark.parametrize("style", ["clip-path: inset(50%)", "position: absolute; left: -999px", "height: 0; overflow: hidden", "filter: opacity(0)"])
+@pytest.mark.parametrize(
+    "style", ["clip-path: inset(50%)", "position: absolute; left: -999px", "height: 0; overflow: hidden", "filter: opacity(0)"]
+)
 def test_what_would_break_pages_is_undone_and_read(pages, style):
     (page,) = pages(f"{SEEN}<p style='{style}'>Here again.</p>")
     assert page.reason == "" and markdown(page.regions) == "Seen text stands here.\n\nHere again."
