@@ -65,6 +65,15 @@ COVERED = """(wants) => {
     for (let node; (node = walker.nextNode());) out.push(node);
     return out;
   })();
+  // Something transparent doesn't: a tall typeface's line reaches into the lines above it.
+  const hides = (element, text) => {
+    for (; element && !element.contains(text); element = element.parentElement) {
+      const style = getComputedStyle(element);
+      const isClear = /^(transparent|rgba\\(.*, 0\\))$/.test(style.backgroundColor) && style.backgroundImage === "none";
+      if (!isClear || element.tagName === "IMG") return true;
+    }
+    return false;
+  };
   return wants.map(([number, x0, y0, x1, y1]) => {
     const parent = window.texts[number].parentElement;
     let covered = 0, num = 0;
@@ -74,7 +83,7 @@ COVERED = """(wants) => {
       for (const y of down) {
         const there = document.elementFromPoint(x, y);
         num += 1;
-        covered += !there || !(there.contains(parent) || parent.contains(there));
+        covered += !there || (!parent.contains(there) && hides(there, parent));
       }
     return covered / num;
   });
