@@ -19,6 +19,8 @@ from datagen.drawing import typefaces
 
 MAX_IMAGE_BYTES, MAX_SVG_BYTES = 16 << 20, 1 << 20
 MAX_PIXELS = 40_000_000
+_MAX_SVG_SIDE = 6000
+_NUMBERS = re.compile(r"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?")
 MAX_SIDE = 2000
 """The longer side of an image, in pixels; larger ones are made smaller."""
 MAX_IMAGES_BYTES = 48 << 20
@@ -164,6 +166,14 @@ def _uri(kind: str, data: bytes) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
+def _is_small(svg: lxml.etree._Element) -> bool:
+    """Whether an SVG's size, as it says, can be drawn: resvg crashes over larger ones. Other units than pixels aren't far from
+    them."""
+    box = [float(number) for number in _NUMBERS.findall(svg.get("viewBox", ""))]
+    sizes = [float(number) for name in ("width", "height") for number in _NUMBERS.findall(svg.get(name, ""))[:1]]
+    return all(side <= _MAX_SVG_SIDE for side in [*box[2:], *sizes])
+
+
 def drawn_svg(data: bytes) -> Picture | None:
     """The SVG as a PNG, drawn by resvg; None if it can't be drawn. It may not refer to anything but its own parts."""
     try:
@@ -182,6 +192,8 @@ def drawn_svg(data: bytes) -> Picture | None:
             hrefs = [value for key, value in element.attrib.items() if re.split("[}:]", key)[-1] == "href"]
             if name in ("image", "foreignObject", "script", "entity") or not all(h.startswith("#") for h in hrefs if name != "a"):
                 return None
+        if not _is_small(tree):
+            return None
         if _FACE_FILE not in typefaces.files() and next(tree.iter("{*}text"), None) is not None:
             return None  # without a typeface to fall back to, resvg leaves texts out
         png = bytes(resvg_py.svg_to_bytes(svg_string=lxml.etree.tostring(tree, encoding="unicode"), **_FACES))
