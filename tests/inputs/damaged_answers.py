@@ -4,11 +4,10 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from datagen.asking.forms import Read, page
 from datagen.asking.profiles import DEEPSEEK_OCR
-from datagen.labels import OF_ENGINE, PICTURES, RUNNING
+from datagen.labels import PICTURES, RUNNING
 from datagen.markdown import markdown
 from datagen.record import Box, Quality, Region, Sample
 from datagen.tables import cells
@@ -16,23 +15,6 @@ from datagen.target import Prompt, encode
 
 KINDS = ("gone", "invented", "twice", "another_page", "digits", "columns", "cells")
 _MIN_CHARS = 60  # of a paragraph that is damaged
-
-
-def regions_of(truth: dict[str, Any], scale: float) -> tuple[Region, ...]:
-    """The regions of a typeset page's truth, in reading order, boxes times `scale`."""
-    found = []
-    for one in truth["layout_dets"]:
-        label = OF_ENGINE["omnidocbench"][one["category_type"]]
-        xs, ys = [round(v * scale) for v in one["poly"][::2]], [round(v * scale) for v in one["poly"][1::2]]
-        text, form = one.get("text", ""), "markdown"
-        if one["category_type"] == "table":
-            text, form = one["html"], "html"
-        elif label == "equation":
-            text, form = one["latex"], "latex"
-        box = Box(max(0, min(xs)), max(0, min(ys)), max(xs), max(ys))
-        region = Region(box, label, text, None, "truth", format=form)
-        found.append((one["order"] if one["order"] is not None else -1, region))
-    return tuple(region for _, region in sorted(found, key=lambda pair: pair[0]))
 
 
 def inside(regions: Sequence[Region], size: tuple[int, int]) -> tuple[Region, ...]:

@@ -9,8 +9,8 @@ counted; medians of the repeats. Seconds are of the processor, of the process an
 bare loop calls `page.get_layout()` and `page.get_text("dict")`. Ours is the source of the recipe `fine` with its child, images
 and all. The converter to Markdown is told not to run OCR.
 
-Text: pages of known paragraphs (`tests/inputs/paragraph_pages.py`) of each kind in ten scripts, `--typeset` of each; and the
-thirty pages of `typeset_pages`, drawn in order, and drawn in none. The Markdown is compared with the text as it was set, as the
+Text: pages of known paragraphs (`tests/inputs/paragraph_pages.py`) of each kind in ten scripts, `--typeset` of each; and those of
+`markup_pages`, as PDFs by the browser. The Markdown is compared with the text as it was set, as the
 README of OmniDocBench's pages says: letters and digits alone, the edit distance over the longer length.
 """
 
@@ -25,7 +25,6 @@ import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 import pymupdf
 from rapidfuzz.distance import Levenshtein
@@ -33,12 +32,13 @@ from rapidfuzz.distance import Levenshtein
 from datagen.coarse.source import PICTURES, PdfSource
 from datagen.fine.source import ANNOTATED
 from datagen.inputs.items import Item
+from datagen.markdown import text_of_html
 from datagen.record import Sample
 from datagen.samples.documents import DebianSamples
 from tests.bench.bars import at_least, at_most
+from tests.bench.fine import markup_pages
 from tests.bench.measuring import options, spent_s
 from tests.inputs.paragraph_pages import KINDS, SCRIPTS, pages
-from tests.typeset import pages as typeset_pages
 
 AT_LEAST, AT_MOST = 0.8, 0.02
 _DOCUMENTS = re.compile(
@@ -136,12 +136,12 @@ def exactness(num: int, folder: Path) -> None:
                 by_script[script].append(distance(markdown_of(page.doc.tobytes(), folder), "".join(page.truths)))
     print("by script: " + ", ".join(f"{key} {statistics.mean(values):.4f}" for key, values in by_script.items()))
     summary("pages of paragraphs", [far for values in by_script.values() for far in values])
-    for how in ("in order", "in no order"):
-        by_layout = [
-            distance(re.sub("<[^>]*>", "", markdown_of(pdf, folder)), truth_of(truth))
-            for _, pdf, _, truth in typeset_pages.pages(shuffled=how == "in no order")
-        ]
-        summary(f"pages in many layouts, drawn {how}", by_layout)
+    made = list(markup_pages.pages(0, folder, max_pages=2))
+    of_markup = [
+        distance(text_of_html(markdown_of((folder / f"{page.key}.pdf").read_bytes(), folder)), text_of_html(page.text))
+        for page in made
+    ]
+    summary("pages from markup", of_markup)
 
 
 def markdown_of(pdf: bytes, folder: Path) -> str:
@@ -150,15 +150,6 @@ def markdown_of(pdf: bytes, folder: Path) -> str:
     source = PdfSource(page_functions=(ANNOTATED, PICTURES), stage="fine")
     (sample,) = [x for x in source.read(Item(str(path))) if isinstance(x, Sample)]
     return sample.text
-
-
-def truth_of(page: dict[str, Any]) -> str:
-    """The text of a page in OmniDocBench's form."""
-    blocks = [block for block in page["layout_dets"] if not block.get("ignore") and block.get("order") is not None]
-    parts = [
-        block.get("text") or block.get("html") or block.get("latex") or "" for block in sorted(blocks, key=lambda b: b["order"])
-    ]
-    return "".join(re.sub("<[^>]*>", "", part) for part in parts)
 
 
 def summary(what: str, distances: list[float]) -> None:

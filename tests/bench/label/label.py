@@ -2,8 +2,8 @@
 
     python -m tests.bench.label.label [--right 1200] [--pages 150]
 
-Loops are planted in answers of all profiles' forms. Verdicts are of typeset pages (`tests.typeset.pages`), half as many as
-`--right` says, and of the default documents' pages, half of the answers with boxes, half as Markdown alone; damages are those of
+Loops are planted in answers of all profiles' forms. Verdicts are of pages from markup (`tests.bench.fine.markup_pages`), half
+as many as `--right` says, and of the default documents' pages, half of the answers with boxes, half as Markdown alone; damages are those of
 `tests/inputs/damaged_answers.py`. Speed is against a server that answers at once, a process of its own on the same machine; its
 bar is a bare loop that renders, encodes and posts the same pages by the same client, in turns with it.
 """
@@ -32,7 +32,7 @@ def loops() -> None:
 
 def judge(right: int) -> None:
     total = verdicts.Judged()
-    for kind, num in ((verdicts.TYPESET, right // 2), (verdicts.BORN_DIGITAL, 0)):
+    for kind, num in ((verdicts.MARKUP, right // 2), (verdicts.BORN_DIGITAL, 0)):
         judged = verdicts.measured(kind, num)
         kept, num_right = _share(judged.right), judged.right.total()
         scripts = ", ".join(f"{script} {n}" for script, n in judged.scripts.most_common())

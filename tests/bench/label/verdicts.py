@@ -1,7 +1,7 @@
 """Right answers about pages, and damaged ones: which are trusted, where a text layer can tell and where the ink alone can.
 
-Typeset pages have a truth. Of a born-digital page, the right answer is what the recipe `fine` takes out of its file, if the text
-layer is trusted; the files are the default documents, Debian's guides and samples.
+Pages from markup have a truth. Of a born-digital page, the right answer is what the recipe `fine` takes out of its file, if the
+text layer is trusted; the files are the default documents, Debian's guides and samples.
 """
 
 import os
@@ -27,15 +27,15 @@ from datagen.inputs.items import Item
 from datagen.labelling.judge_answer import Limits, judged
 from datagen.page.images import pixels
 from datagen.reading.language import IdentifyLanguage
-from datagen.record import Quality, Region, Sample
+from datagen.record import Box, Quality, Region, Sample
 from datagen.samples.documents import DebianSamples
 from datagen.target import Prompt, can_answer
 from datagen.work.pipeline import Stage
 from recipes.words.engines import of_word
-from tests.inputs.damaged_answers import KINDS, answered, damaged, inside, regions_of
-from tests.typeset.pages import pages
+from tests.bench.fine import markup_pages
+from tests.inputs.damaged_answers import KINDS, answered, damaged, inside
 
-TYPESET, BORN_DIGITAL = "typeset", "born-digital"
+MARKUP, BORN_DIGITAL = "markup", "born-digital"
 LONG_SIDE = 1684
 SURE = 0.99  # the model's own score, where nothing else could speak for an answer
 PAGES_OF_A_SEED = 28  # whose text layer is trusted
@@ -78,27 +78,22 @@ class Judged:
 
 def measured(kind: str, num_right: int) -> Judged:
     """At least so many right answers about pages of this kind, if there are as many, and damaged ones; a process a core."""
-    tasks: Iterable[object] = range(-(-num_right // PAGES_OF_A_SEED)) if kind == TYPESET else DebianSamples().items()
+    tasks: Iterable[object] = range(-(-num_right // PAGES_OF_A_SEED)) if kind == MARKUP else DebianSamples().items()
     total = Judged()
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as processes:
-        for judgements in processes.map(_of_seed if kind == TYPESET else _of_document, tasks):
+        for judgements in processes.map(_of_seed if kind == MARKUP else _of_document, tasks):
             total.add(judgements)
     return total
 
 
-def typeset(seed: int) -> Iterator[Known]:
-    """The thirty typeset pages of a seed; none if one of them has no room for what it should show."""
-    try:
-        made = list(pages(seed))
-    except AssertionError:
-        return
+def of_markup(seed: int) -> Iterator[Known]:
+    """The pages from markup of a seed, with the text layers of their PDFs."""
     with tempfile.TemporaryDirectory() as folder, Engines() as engines:
-        for name, pdf, _, truth in made:
-            path = Path(folder) / f"{name}.pdf"
-            path.write_bytes(pdf)
-            (page,) = _through(_LAYER, _COARSE.read(Item(str(path))), engines)
-            right = regions_of(truth, page.size[0] / truth["page_info"]["width"])
-            yield Known(f"{name} of seed {seed}", page, inside(right, page.size))
+        for made in markup_pages.pages(seed, Path(folder)):
+            (page,) = _through(_LAYER, _COARSE.read(Item(f"{folder}/{made.key}.pdf")), engines)
+            scale = page.size[0] / made.size[0]
+            right = tuple(replace(one, box=Box(*(round(side * scale) for side in one.box)), lines=()) for one in made.regions)
+            yield Known(f"{made.key} of seed {seed}", page, inside(right, page.size))
 
 
 def born_digital(document: Item) -> Iterator[Known]:
@@ -142,7 +137,7 @@ def judge(known: list[Known]) -> Judged:
 
 
 def _of_seed(seed: int) -> Judged:
-    return judge(list(typeset(seed)))
+    return judge(list(of_markup(seed)))
 
 
 def _of_document(document: Item) -> Judged:

@@ -30,11 +30,22 @@ AT_LEAST = 0.7
 def ours(path: str, kind: str, lang: str, num_pages: int) -> tuple[int, float]:
     """Pages and seconds of a document; those that are dropped count, too."""
     started = time.perf_counter()
-    words = {"root": str(Path(path).parent), "article": "", "seed": f"0 {Path(path).name}", "lang": lang, "error_share": 0.0}
     answers = child.read_document(
-        path, kind, within=Range(0), long_side=1920, jpeg_quality=90, max_pages=num_pages, wear=Wear(0, 0), with_pdf=False,
-        numbers=None, **words,
-    )  # fmt: skip
+        path,
+        kind,
+        root=str(Path(path).parent),
+        article="",
+        seed=f"0 {Path(path).name}",
+        within=Range(0),
+        long_side=1920,
+        jpeg_quality=90,
+        max_pages=num_pages,
+        lang=lang,
+        error_share=0.0,
+        wear=Wear(0, 0),
+        with_pdf=False,
+        numbers=None,
+    )
     return sum(isinstance(answer, Part) for answer in answers), time.perf_counter() - started
 
 
