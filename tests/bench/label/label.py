@@ -3,9 +3,9 @@
     python -m tests.bench.label.label [--right 1200] [--pages 150]
 
 Loops are planted in answers of all profiles' forms. Verdicts are of pages from markup (`tests.bench.fine.markup_pages`), half
-as many as `--right` says, and of the default documents' pages, half of the answers with boxes, half as Markdown alone; damages are those of
-`tests/inputs/damaged_answers.py`. Speed is against a server that answers at once, a process of its own on the same machine; its
-bar is a bare loop that renders, encodes and posts the same pages by the same client, in turns with it.
+as many as `--right` says, and of the default documents' pages, half of the answers with boxes, half as Markdown alone; damages
+are those of `tests/inputs/damaged_answers.py`. Speed is against a server that answers at once, a process of its own on the same
+machine; its bar is a bare loop that renders, encodes and posts the same pages by the same client, in turns with it.
 """
 
 import tempfile
