@@ -70,6 +70,7 @@ class Block:
         """Boxes count from the start of `text`."""
         if self.boxes and boxes and _needs_space(self.text[-1:], text[:1]) and _stands_apart(self.boxes[-1].rect, boxes[0].rect):
             self.text += " "  # drawn by a margin, and not by a letter
+            self.styles.append((len(self.text) - 1, len(self.text), self.styles[-1][2]))
         start = len(self.text)
         self.text += text
         self.styles.append((start, len(self.text), style))

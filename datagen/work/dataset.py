@@ -106,7 +106,7 @@ def lock(folder: Folder) -> Iterator[None]:
         raise ValueError(f"out={folder.url}: a file is in the way of that folder") from None
     file_lock = filelock.FileLock(folder.local / ".lock")
     try:
-        file_lock.acquire(timeout=0)
+        file_lock.acquire(timeout=1)  # a killed run's children may hold it for a moment
     except filelock.Timeout:
         raise ValueError(f"another run is writing to {folder.url}: wait for it, or choose another out=…") from None
     try:

@@ -190,7 +190,7 @@ class _Training:
             with contextlib.closing(steps) as batches, contextlib.closing(profiler), garbage_frozen():
                 try:
                     self._train(batches, first, asked, profiler)
-                except OSError:
+                except (OSError, KeyboardInterrupt):
                     if self.ranks.is_alone:  # this process may begin again, from the present checkpoint
                         with contextlib.suppress(OSError):
                             self.checkpoints.wait()

@@ -33,7 +33,10 @@ IN_RECIPES = [(name.removeprefix("recipe="), words) for name, words in COMMANDS 
 OF_VERBS = [command for command in COMMANDS if command[0] in VERBS]
 FOR_PEOPLE = re.compile(r"\b(review|audit|gold|patch)=")
 """These words have tests with the answers of a person."""
-PLACES = {"word": "words", "scene": "pictures", "vision": "pictures", "texts": "texts", "a": "a", "b": "b", "truth": "truth"}
+PLACES = {
+    **{"word": "words", "markup": "web", "scene": "pictures", "vision": "pictures", "texts": "texts"},
+    **{"a": "a", "b": "b", "truth": "truth"},
+}
 """What DIR stands for, by the word or the recipe, below the fixture's folder: PDFs for all others."""
 
 
@@ -55,9 +58,10 @@ def here(tmp_path_factory):
     root = tmp_path_factory.mktemp("readmes")
     for name in ("pdfs/a.pdf", "scans/2024-a.pdf"):
         pdfs.write(root / name, pdfs.lines(pdfs.LATIN))
-    for name in ("words", "pictures", "texts", "out", "FOLDER"):
+    for name in ("words", "web", "pictures", "texts", "out", "FOLDER"):
         (root / name).mkdir()
     (root / "words/a.docx").write_bytes(b"PK")
+    (root / "web/a.html").write_text("<p>Quiet words.")
     Image.fromarray(np.full((64, 96, 3), 200, np.uint8)).save(root / "pictures/a.jpg")
     (root / "pictures/a.txt").write_text("A grey wall.")
     (root / "texts/a.txt").write_text("Quiet words.")
