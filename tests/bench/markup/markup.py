@@ -8,6 +8,7 @@ document by document in turn with ours. Ours reads the file, draws the look, lay
 writes the label; nothing is worn. Memory is that of the process and its browser, after a fifth of the documents and at the end.
 """
 
+import contextlib
 import statistics
 import time
 from pathlib import Path
@@ -71,8 +72,12 @@ class Bare:
 
 
 def memory() -> int:
-    """Bytes that this process and all below it hold."""
-    return sum(one.memory_info().rss for one in [psutil.Process(), *psutil.Process().children(recursive=True)])
+    """Bytes that this process and all below it hold. A document's process may just be ending."""
+    total = 0
+    for one in [psutil.Process(), *psutil.Process().children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            total += one.memory_info().rss
+    return total
 
 
 def main() -> None:
