@@ -55,7 +55,14 @@ def killed_when(seen: Callable[[], object], program: str, *arguments: object) ->
     family = psutil.Process(run.pid).children(recursive=True)
     run.kill()
     run.wait()
-    return psutil.wait_procs(family, timeout=30)[1]
+    return [one for one in psutil.wait_procs(family, timeout=30)[1] if _is_alive(one)]
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    """Whether it runs on: a dead one whose parent doesn't ask for it is left to nobody."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def is_running(name: str) -> bool:

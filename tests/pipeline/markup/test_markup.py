@@ -58,7 +58,8 @@ def test_two_workers_give_the_bytes_of_one(folder, made, tmp_path):
 
 @pytest.mark.slow
 def test_a_killed_run_leaves_no_browser_and_goes_on_to_the_same_bytes(folder, made, tmp_path):
-    assert killed_when(lambda: is_running("chrom"), RUN, folder, tmp_path / "out", "inline") == []
+    begun = tmp_path / "out/markup/run.json"
+    assert killed_when(lambda: begun.exists() and is_running("chrom"), RUN, folder, tmp_path / "out", "inline") == []
     assert make(str(folder), str(tmp_path / "out"), "inline") == 0
     assert shards(tmp_path / "out", "markup") == shards(made, "markup")
 
