@@ -102,12 +102,12 @@ $(VENV)/.pandoc: $(VENV)/.installed
 	@touch $@
 
 $(VENV)/.markup: $(VENV)/.installed
-	@echo "installing what lays markup out, 240 MB"
+	@echo "installing what lays markup out, 200 MB"
 	@$(INSTALL) --editable '.[markup]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed
-	@echo "installing what tests and lint need, 570 MB"
+	@echo "installing what tests and lint need, 530 MB"
 	@$(INSTALL) --editable '.[figures,markup,dev]'
 	@touch $@ $(VENV)/.figures $(VENV)/.markup
 

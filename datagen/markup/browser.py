@@ -53,23 +53,27 @@ _RECTANGLES = """() => {
   const all = {}, inner = (element) => element.querySelector(":scope > semantics") ?? element;
   for (const name of ["math", "img", "table", "tr", "td, th"])
     all[name] = [...document.body.querySelectorAll(name)].map((element) => rounded(inner(element).getClientRects()));
-  return {texts, all, width: document.documentElement.scrollWidth, height: document.documentElement.scrollHeight};
+  return {texts, all};
 }"""
 _WITHOUT_TEXT = """(isHidden) => document.documentElement.classList.toggle("without-text", isHidden)"""
 # Puts all into a frame that shows one page: what sticks out of a page would have the printer shrink it.
 _ONLY = """([x, y, width, height]) => {
-  let sheet = document.getElementById("sheet");
-  if (!sheet) {
-    const frame = document.createElement("div");
-    sheet = document.createElement("div");
-    sheet.id = "sheet";
-    sheet.append(...document.body.childNodes);
-    frame.append(sheet);
-    document.body.append(frame);
-    document.body.style.cssText = "margin: 0; min-width: 0; min-height: 0";
-    frame.style.cssText = `position: relative; overflow: hidden; width: ${width}px; height: ${height - 1}px`;
-  }
+  const frame = document.createElement("div"), sheet = document.createElement("div");
+  frame.id = "frame";
+  sheet.id = "sheet";
+  frame.dataset.body = document.body.style.cssText;
+  sheet.append(...document.body.childNodes);
+  frame.append(sheet);
+  document.body.append(frame);
+  document.body.style.cssText = "margin: 0; min-width: 0; min-height: 0";
+  frame.style.cssText = `position: relative; overflow: hidden; width: ${width}px; height: ${height - 1}px`;
   sheet.style.cssText = `position: absolute; left: ${-x}px; top: ${-y}px`;
+}"""
+_ALL_AGAIN = """() => {
+  const frame = document.getElementById("frame");
+  document.body.style.cssText = frame.dataset.body;
+  document.body.append(...document.getElementById("sheet").childNodes);
+  frame.remove();
 }"""
 WITHOUT_TEXT_CSS = (
     ":is(.without-text, .without-text *), .without-text *::before, .without-text *::after, .without-text *::marker "
@@ -87,8 +91,6 @@ class Snapshot(NamedTuple):
     nodes: dict[str, Any]
     texts: list[list[float]]
     elements: dict[str, list[list[float]]]
-    width: float
-    height: float
 
 
 def program() -> str:
@@ -206,7 +208,7 @@ class Document:
         wants = {"computedStyles": list(STYLES), "includeDOMRects": False, "includePaintOrder": False}
         nodes = self._session.send("DOMSnapshot.captureSnapshot", wants)
         places = self.page.evaluate(_RECTANGLES)
-        return Snapshot(nodes, places["texts"], places["all"], places["width"], places["height"])
+        return Snapshot(nodes, places["texts"], places["all"])
 
     def scroll(self, x: float, y: float) -> None:
         self.page.evaluate("([x, y]) => window.scrollTo(x, y)", [x, y])
@@ -217,13 +219,14 @@ class Document:
         return base64.b64decode(self._session.send("Page.captureScreenshot", wants)["data"])
 
     def pdf(self, x: float, y: float, size: tuple[int, int]) -> bytes:
-        """The part of the canvas from (x, y), of `size` CSS pixels, as a PDF of one page. The window shows that part afterwards:
-        take pictures before."""
+        """The part of the canvas from (x, y), of `size` CSS pixels, as a PDF of one page."""
         self.page.emulate_media(media="screen")
         self.page.evaluate(_ONLY, [x, y, *size])
         wants = {"paperWidth": size[0] / 96, "paperHeight": size[1] / 96, "printBackground": True, "pageRanges": "1"}
         margins = dict.fromkeys(("marginTop", "marginBottom", "marginLeft", "marginRight"), 0)
-        return base64.b64decode(self._session.send("Page.printToPDF", wants | margins)["data"])
+        data = self._session.send("Page.printToPDF", wants | margins)["data"]
+        self.page.evaluate(_ALL_AGAIN)
+        return base64.b64decode(data)
 
     def hide_text(self, is_hidden: bool = True) -> None:
         """From now on pictures show everything but text and formulas, or everything again. Nothing moves."""

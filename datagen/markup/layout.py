@@ -87,8 +87,6 @@ class Layout:
     """`content` has elements that are drawn and texts, in the order of the document."""
 
     content: list[Node | Text]
-    width: float
-    height: float
 
 
 def read(snapshot: Snapshot) -> Layout:
@@ -132,7 +130,7 @@ def read(snapshot: Snapshot) -> Layout:
         first_letter = piece if names[number] == "::first-letter" else None
         content.append((order, piece))
     content.sort(key=lambda entry: entry[0])
-    return Layout([item for _, item in content], snapshot.width, snapshot.height)
+    return Layout([item for _, item in content])
 
 
 def _within_its_line(rect: Rect, styles: dict[str, str]) -> Rect:

@@ -28,7 +28,6 @@ class TablePiece:
     rect: Rect
     page: int
     lines: list[tuple[Block, Line]]
-    has_formula: bool = False
     is_cut: bool = False
 
 
@@ -109,7 +108,7 @@ def pieces(element: Node, cells: list[DrawnCell], frame: Frame) -> Iterator[Tabl
     for page, piece in by_piece:
         first = min(one.cell.row for one in piece)
         stop = max(one.cell.row for one in piece) + 1
-        texts, drawn, is_cut, has_formula = [], [], False, False
+        texts, drawn, is_cut = [], [], False
         rect: Rect | None = None
         for one in piece:
             is_cut |= len(one.element.rects) > 1 or (one.cell.row + one.cell.rows > stop and len(by_piece) > 1)
@@ -119,9 +118,8 @@ def pieces(element: Node, cells: list[DrawnCell], frame: Frame) -> Iterator[Tabl
                 if block_lines:
                     text.append(markdown(block, block_lines, None))
                     drawn += [(block, line) for line in block_lines]
-                    has_formula |= any(style.latex for _, _, style in block.styles)
             texts.append(replace(one.cell, row=one.cell.row - first, text="\n".join(text)))
             for own in one.element.rects[:1]:
                 rect = own if rect is None else rect.joined(own)
         if rect is not None:
-            yield TablePiece(to_html(Table(tuple(texts)).whole()), rect, page, drawn, has_formula, is_cut)
+            yield TablePiece(to_html(Table(tuple(texts)).whole()), rect, page, drawn, is_cut)

@@ -163,6 +163,19 @@ def test_columns_and_pages_are_read_one_after_the_other(pages):
     assert regions[0].box.x1 < regions[1].box.x0 and regions[0].lines[0].box.x1 <= regions[0].box.x1
 
 
+def test_printing_pages_leaves_the_next_ones_as_they_were(browser):
+    look = replace(drawn(random.Random(4), "en", "Latn", "ltr", "abc"), **PLAIN)
+    html = "<p>" + " ".join(f"w{number}" for number in range(20_000)) + "</p>"
+    answers = []
+    for with_pdf in (False, True):
+        with browser.document(page_of(html, "", look, 0), (look.width, look.height), 0.7) as document:
+            laid = LaidPages(document, look, 0, 0.7, 90, OfDocument("en", "Latn", "plain"), "a", Wear(0, 0))
+            answers.append([page for _, page in laid.pages(range(laid.count), with_pdf)])
+    plain, printed = answers
+    assert len(plain) > 16 and [page.image for page in plain] == [page.image for page in printed]
+    assert all(page.pdf.startswith(b"%PDF") and not page.reason for page in printed)
+
+
 def test_tables_have_the_structure_of_their_source(pages):
     rows = "<tr><th rowspan=2>a<th colspan=2>b<tr><td>c<td>d<sup>2</sup><tr><td>e<td>f<br>g<td>"
     (page,) = pages(f"<p>Before.</p><table><caption>Of letters</caption>{rows}</table>")
