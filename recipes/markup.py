@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
+from datagen.drawing.worn_pages import Wear
 from datagen.inputs.census import Listing
 from datagen.inputs.formats import MARKUP
 from datagen.markup.source import MarkupSource
-from datagen.markup.worn_pages import Wear
 from datagen.reading.language import IdentifyLanguage
 from datagen.samples.documents import cache_folder
 from datagen.samples.markup_documents import MarkupSamples

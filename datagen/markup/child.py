@@ -8,6 +8,7 @@ import random
 import re
 from collections.abc import Iterator
 
+from datagen.drawing.worn_pages import Wear
 from datagen.markup import look_css
 from datagen.markup.answers import MarkupPage
 from datagen.markup.browser import WITHOUT_TEXT_CSS, Browser
@@ -16,7 +17,6 @@ from datagen.markup.documents.read import read
 from datagen.markup.laid_pages import LaidPages, OfDocument
 from datagen.markup.look import Look, drawn, without_glyphs
 from datagen.markup.running_text import hyphenated, with_errors
-from datagen.markup.worn_pages import Wear
 from datagen.reading.language import Language, identify
 from datagen.record import Range, SampleError
 from datagen.sandbox.parts import Part, Parts

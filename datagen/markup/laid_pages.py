@@ -7,6 +7,7 @@ import msgspec
 import numpy
 import simplejpeg
 
+from datagen.drawing.worn_pages import Wear
 from datagen.labels import RUNNING
 from datagen.markup import ink
 from datagen.markup.answers import Cut, MarkupPage, OfDocument
@@ -16,7 +17,6 @@ from datagen.markup.layout import Layout, Node, Rect, Text, TextBox, read
 from datagen.markup.look import Look
 from datagen.markup.page_regions import PageRegions, Pixels, regions
 from datagen.markup.paging import COVERED, paged
-from datagen.markup.worn_pages import Wear
 from datagen.record import Box, Region
 
 _MOST_OUTSIDE = 0.005

@@ -9,6 +9,7 @@ from typing import ClassVar
 from datagen.coarse.source import failed_pages, page_key
 from datagen.disk.storage import Folder
 from datagen.drawing import typefaces
+from datagen.drawing.worn_pages import Wear
 from datagen.formulas import katex
 from datagen.inputs import archive
 from datagen.inputs.formats import MARKUP
@@ -18,7 +19,6 @@ from datagen.markdown import content, markdown
 from datagen.markup import browser
 from datagen.markup.answers import BY, Cut, MarkupPage
 from datagen.markup.documents.read import kind_of, versions
-from datagen.markup.worn_pages import Wear
 from datagen.record import Box, Drop, Origin, Quality, Range, Region, Sample, SampleError, clean_text
 from datagen.sandbox.loop import read_parts
 from datagen.sandbox.parts import Failed

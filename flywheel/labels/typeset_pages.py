@@ -10,7 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from random import Random
 from typing import ClassVar
 
@@ -22,13 +22,12 @@ import simplejpeg
 
 from datagen.disk import manifest
 from datagen.disk.storage import Folder
-from datagen.drawing import page_looks, wear
+from datagen.drawing import page_looks, wear, worn_pages
 from datagen.drawing.sheet import Sheet
 from datagen.drawing.typeset import Style
 from datagen.inputs.census import Census
 from datagen.inputs.items import Inputs, Item, shards_of
-from datagen.page.boxes import around
-from datagen.record import Box, Drop, Origin, Quality, Range, Region, Sample, content_key
+from datagen.record import Drop, Origin, Quality, Range, Sample, content_key
 from datagen.work.pipeline import Estimate, Pipeline, Source
 from flywheel.labels import calibrate, score_readings
 from flywheel.lines import typeset_lines
@@ -105,7 +104,7 @@ class TypesetPages(Source):
     `no_text`.
     """
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     lines: tuple[tuple[str, int], ...] = ()
     scans: float = 0.5
@@ -150,7 +149,7 @@ class TypesetPages(Source):
         # Every typeface has pages of both looks: the golden ratio's multiples are spread evenly in any arithmetic series.
         if is_scan := (int(item.etag[:8], 16) / 2**32 + number * (math.sqrt(5) - 1) / 2) % 1 < self.scans:
             pixels, matrix = wear.worn(pixels, random, _SCAN, style.size_pt * style.line_spacing * zoom)
-            regions = [_moved(region, matrix, (width, height)) for region in regions]
+            regions = worn_pages.moved(regions, worn_pages.by_matrix(matrix), (width, height))
         image = simplejpeg.encode_jpeg(
             numpy.ascontiguousarray(pixels), quality=self.jpeg_quality, colorspace="RGB", colorsubsampling="420", fastdct=False
         )
@@ -200,16 +199,3 @@ def pipeline(step: Flywheel, out: Folder, pools: FrozenPools) -> Pipeline | None
     files = pools_file.texts_of(step, out, short)
     source = TypesetPages(tuple((lang, needed[lang]) for lang in sorted(files)), seed=step.seed)
     return Pipeline(TYPESET, FrozenTexts(tuple(files.values())), source, (), max_drop=1.0) if files else None
-
-
-def _moved(region: Region, matrix: numpy.ndarray, size: tuple[int, int]) -> Region:
-    """The region and its lines, moved by the matrix."""
-    lines = []
-    for line in region.lines:
-        b = line.box
-        corners = numpy.array([(b.x0, b.y0, 1), (b.x1, b.y0, 1), (b.x1, b.y1, 1), (b.x0, b.y1, 1)], float)
-        moved = (corners @ matrix.T[:, :2]).clip(0, size)
-        (x0, y0), (x1, y1) = moved.min(0).round().astype(int).tolist(), moved.max(0).round().astype(int).tolist()
-        upright = Box(min(x0, size[0] - 1), min(y0, size[1] - 1), max(x1, x0 + 1), max(y1, y0 + 1))
-        lines.append(replace(line, box=upright, polygon=tuple((round(x, 1), round(y, 1)) for x, y in moved.tolist())))
-    return replace(region, box=around([line.box for line in lines]), lines=tuple(lines))

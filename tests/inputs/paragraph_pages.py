@@ -5,21 +5,16 @@ together. A truth is a paragraph as it would be typed: with "\n" where it has a 
 """
 
 import functools
-import itertools
 import random
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pymupdf
-from rapidfuzz.distance import Levenshtein
 
-from datagen.coarse.answers import PageContent
 from datagen.drawing.families import family
 from datagen.drawing.typeset import Style
-from datagen.record import Region
 from tests.inputs.typeset import Typeset, typeset
 from tests.inputs.udhr import UDHR
 
@@ -27,9 +22,6 @@ WIDTH_PT, HEIGHT_PT, MARGIN_PT = 595.0, 842.0, 60.0
 SCRIPTS = ("Latn", "Cyrl", "Grek", "Hans", "Jpan", "Thai", "Kore", "Deva", "Arab", "Hebr")
 _UNSPACED = ("Hans", "Jpan", "Thai")
 _BULLETS = ("•", "–", "▪", "*")
-_CODE = ("int main(void) {", "    return 0;", "}", "for name in names:", "    print(name)", "set -e", "exec make -j4 all", "fi")
-_MONOSPACED = "DejaVu Sans Mono"
-_CUT = re.compile(r"(?<=[a-zа-я]{3})(?=[a-zа-я]{3})")
 
 
 @functools.cache
@@ -60,12 +52,10 @@ class ParagraphPage:
         self.phrases = re.findall(r"[^\W\d_]{4,12}(?=[，。、])" if self.script in ("Hans", "Jpan") else r"[^\s.,،।\[\]]+", text)
         self.joint = "" if self.script in _UNSPACED else " "
 
-    def prose(self, num_words: int, hyphens: bool = False) -> str:
+    def prose(self, num_words: int) -> str:
         """A sentence or two of that many words; of a third as many phrases in scripts without spaces between words."""
         words = self.draw.choices(self.phrases, k=num_words if self.joint else max(1, num_words // 3))
         words[0] = words[0].capitalize()
-        if hyphens:
-            words = [_CUT.sub("\u00ad", word) for word in words]
         end = {"Hans": "。", "Jpan": "。", "Thai": "", "Deva": "।"}.get(self.script, ".")
         return self.joint.join(words) + end
 
@@ -86,7 +76,7 @@ class ParagraphPage:
         drawn = [line.text for line in lines]
         if mark:
             self._lay(
-                typeset([mark], "en", replace(set_in, width_pt=40, indent_pt=0, family="DejaVu Sans")),
+                typeset([mark[::-1] if rtl else mark], "en", replace(set_in, width_pt=40, indent_pt=0, family="DejaVu Sans")),
                 x + width + 6 if rtl else x - 2 * set_in.size_pt,
             )
             typed, drawn[0] = f"{mark} {typed}", f"{mark} {drawn[0]}"
@@ -123,14 +113,10 @@ def pages(kind: str, num: int, seed: int, script: str = "") -> Iterator[Paragrap
         yield page
 
 
-def paragraphs(page: ParagraphPage, hyphens: bool = False) -> None:
+def paragraphs(page: ParagraphPage) -> None:
     """Running text, its paragraphs parted by an indent or by a gap."""
-    while page.put(page.prose(page.draw.randint(8, 60), hyphens), indent=page.indent if page.truths else 0):
+    while page.put(page.prose(page.draw.randint(8, 60)), indent=page.indent if page.truths else 0):
         page.space(page.gap)
-
-
-def hyphenated(page: ParagraphPage) -> None:
-    paragraphs(page, hyphens=page.script in ("Latn", "Cyrl"))
 
 
 def headings(page: ParagraphPage) -> None:
@@ -158,103 +144,4 @@ def items(page: ParagraphPage) -> None:
         page.space(0.5 * page.style.size_pt)
 
 
-def quotations(page: ParagraphPage) -> None:
-    """Paragraphs, and between them some that are set narrower."""
-    while page.put(page.prose(page.draw.randint(15, 40))):
-        page.space(0.6 * page.style.size_pt)
-        if not page.put(page.prose(page.draw.randint(20, 40)), left=24, right=24):
-            return
-        page.space(0.6 * page.style.size_pt)
-
-
-def short_lines(page: ParagraphPage) -> None:
-    """Verses and addresses, whose lines somebody ended, between paragraphs."""
-    while page.put(page.prose(page.draw.randint(15, 40))):
-        page.space(page.style.size_pt)
-        chars = page.style.width_pt / page.style.size_pt * (0.5 if page.joint == "" else 1)
-        most = max(1, int(0.55 * chars / (sum(map(len, page.phrases)) / len(page.phrases) + 1)))
-        lines = [page.prose(page.draw.randint(1, most)).rstrip(".。।") for _ in range(page.draw.randint(3, 6))]
-        if not page.put("\n".join(lines)):
-            return
-        page.space(page.style.size_pt)
-
-
-def code(page: ParagraphPage) -> None:
-    """Listings between paragraphs."""
-    while page.put(page.prose(page.draw.randint(15, 40))):
-        page.space(page.style.size_pt)
-        listing = "\n".join(page.draw.choices(_CODE, k=page.draw.randint(3, 8)))
-        if not page.put(listing.strip(), family=_MONOSPACED, size_pt=0.9 * page.style.size_pt, justify=False):
-            return
-        page.space(page.style.size_pt)
-
-
-def columns(page: ParagraphPage) -> None:
-    """Two columns of running text."""
-    page.style = replace(page.style, width_pt=225)
-    sides = (1, 0) if page.script in ("Arab", "Hebr") else (0, 1)
-    for side in sides:
-        page.left, page.y = MARGIN_PT + side * 250, MARGIN_PT
-        hyphenated(page)
-
-
-KINDS: dict[str, Callable[[ParagraphPage], None]] = {
-    "paragraphs": paragraphs,
-    "hyphenated": hyphenated,
-    "headings": headings,
-    "items": items,
-    "quotations": quotations,
-    "short lines": short_lines,
-    "code": code,
-    "two columns": columns,
-}
-
-
-def compare(page: ParagraphPage, content: PageContent) -> Counter[str]:
-    """How many pairs of neighbouring lines are `within` paragraphs and `between` them, were `broken`, `joined`, or `lost` a line.
-
-    Of line ends within paragraphs that were not broken (`ends`), `mistyped` is how many are not written as a person would type
-    them.
-    """
-    counts: Counter[str] = Counter()
-    places = [(i, n) for i, lines in enumerate(page.lines) for n in range(len(lines))]
-    read = _lines_of(page, content.regions)
-    for (a, n), (b, m) in itertools.pairwise(places):
-        if (a, n) not in read or (b, m) not in read:
-            counts["lost"] += 1
-            continue
-        kind, fault = ("within", "broken") if a == b else ("between", "joined")
-        (region, line), (other, _) = read[a, n], read[b, m]
-        counts[kind] += 1
-        counts[fault] += (region == other) != (a == b)
-        if a == b and region == other:
-            typed = _joint(page.truths[a], page.lines[a][: n + 1])
-            counts["ends"] += 1
-            counts["mistyped"] += typed != _joint(region.text, [x.text for x in region.lines[: line + 1]])
-    return counts
-
-
-def _lines_of(page: ParagraphPage, regions: Sequence[Region]) -> dict[tuple[int, int], tuple[Region, int]]:
-    """Each line's region and its number in that, by the numbers of its paragraph and of the line in it."""
-    unused = [(region, n, _letters(line.text)) for region in regions for n, line in enumerate(region.lines)]
-    result = {}
-    for i, lines in enumerate(page.lines):
-        for n, line in enumerate(lines):
-            letters = _letters(line)
-            alike = (k for k, place in enumerate(unused) if Levenshtein.normalized_similarity(place[2], letters) > 0.8)
-            if (k := next(alike, None)) is not None:
-                region, number, _ = unused.pop(k)
-                result[i, n] = region, number
-    return result
-
-
-def _letters(text: str) -> str:
-    return re.sub(r"[\s\u00ad\u200b\u200c\u200d-]+", "", text)
-
-
-def _joint(text: str, lines: Sequence[str]) -> str:
-    """What stands in a text behind the letters of its first lines, up to the next letter."""
-    num_letters = sum(len(_letters(line)) for line in lines)
-    match = re.match(rf"(?:[\s\u200b\u200c\u200d-]*[^\s\u200b\u200c\u200d-]){{{num_letters}}}([\s\u200b\u200c\u200d-]*)", text)
-    joint = re.sub("[\u200b\u200c\u200d]", "", match[1]) if match else ""
-    return "\n" if "\n" in joint else joint
+KINDS: dict[str, Callable[[ParagraphPage], None]] = {"paragraphs": paragraphs, "headings": headings, "items": items}

@@ -1,31 +1,34 @@
 """Visual lines that text layers break, and columns and cells that they join.
 
-    python -m tests.bench.coarse.lines [DATASET] [--pages 25] [--seed 1]
+    python -m tests.bench.coarse.lines [DATASET] [--each 1] [--seed 0]
 
 DATASET is the folder of a dataset, such as out/coarse; without it, the default recipe's PDFs are read, without asking the ink.
 
 1. Of neighbouring lines in one region of trusted pages, pairs that are pieces of one visual line: their boxes overlap by over 60%
    of the lower one's height, and less than three heights lie between them. Lines that run down are turned first.
-2. On typeset pages of `tests/inputs/line_pages.py`, `--pages` of each kind: gaps within lines at which a line was broken, and
-   gaps between columns or cells over which two were joined, or are in one region.
-3. Of neighbouring lines on trusted pages, pairs that plainly go on and lie in two regions. They have one font, height (within
+2. Of neighbouring lines on trusted pages, pairs that plainly go on and lie in two regions. They have one font, height (within
    10%) and left edge (within 0.3 heights), and less than 1.5 heights between them, and the lower begins with a small letter or
    is in a script without spaces, as the upper is. Of these, pairs of which the upper doesn't end as a sentence does.
-4. On typeset pages of `tests/inputs/paragraph_pages.py`, `--pages` of each kind: paragraphs that were broken and joined, and line
-   ends that aren't written as a person would type them.
+3. On pages from markup (`tests.bench.fine.markup_pages`), `--each` documents of a language: lines that were broken, lines of which
+   one was made, paragraphs whose lines are in two regions, and paragraphs that are in one region with the next.
 """
 
 import itertools
+import math
 import re
 import tempfile
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
+import pymupdf
+
+from datagen.coarse.page import rendered
+from datagen.coarse.text_layer import text_layer
 from datagen.coarse.verdict.judge_ink import CompareInk
+from datagen.page.boxes import area, shared
+from datagen.record import Region
 from datagen.work.pipeline import Pipeline
 from datagen.writing import scripts
 from recipes.multilingual import multilingual
@@ -33,9 +36,8 @@ from recipes.recipe import Recipe
 from recipes.run.execute import Place, run
 from tests.bench.bars import at_most
 from tests.bench.compare_corpora import Record, records
+from tests.bench.fine import markup_pages
 from tests.bench.measuring import options
-from tests.inputs import line_pages, paragraph_pages
-from tests.opened import read
 
 BoxOnDisk = list[int]
 UNSPACED = re.compile(f"[{scripts.HAN}{scripts.PHRASED}]")
@@ -43,18 +45,14 @@ CLOSING = ".!?:;…。！？：；"
 
 
 def main() -> None:
-    parser = options(__doc__, pages=25, seed=1)
+    parser = options(__doc__, each=1, seed=0)
     parser.add_argument("dataset", nargs="?", type=Path, metavar="DATASET")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pagewheel-bench-") as out:
         dataset = arguments.dataset or extracted(Path(out))
         broken_lines(records(dataset))
         broken_paragraphs(records(dataset))
-    how = arguments.pages, arguments.seed
-    faults = ("broken", "within"), ("joined", "between"), ("mistyped", "ends")
-    typeset(line_pages, lambda page: page.pdf(), ("within", "broken", "between", "joined"), faults[:2], *how)
-    names = ("within", "broken", "between", "joined", "ends", "mistyped", "lost")
-    typeset(paragraph_pages, lambda page: page.doc.tobytes(), names, faults, *how)
+    of_markup(arguments.each, arguments.seed)
 
 
 def extracted(out: Path) -> Path:
@@ -130,26 +128,42 @@ def goes_on(a: Record, b: Record) -> bool:
     return first.islower() or bool(UNSPACED.match(first) and UNSPACED.match(last))
 
 
-def typeset(
-    of: ModuleType,
-    pdf: Callable[[Any], bytes],
-    names: Sequence[str],
-    faults: Sequence[tuple[str, str]],
-    num_pages: int,
-    seed: int,
-) -> None:
-    """Print what is counted on typeset pages, by their kind, and the share of each fault in what it may befall."""
-    total: Counter[str] = Counter()
-    print(f"{'typeset, ' + str(num_pages) + ' pages each':<28}" + "".join(f"{name:>10}" for name in names))
-    for kind in of.KINDS:
-        counts: Counter[str] = Counter()
-        for page in of.pages(kind, num_pages, seed):
-            counts.update(of.compare(page, read(pdf(page))))
-        total.update(counts)
-        print(f"{kind:<28}" + "".join(f"{counts[name]:>10,}" for name in names))
-    for fault, whole in faults:
+def of_markup(each: int, seed: int) -> None:
+    """Print what is broken and joined on pages from markup, by script, and the share of each fault in what it may befall."""
+    by_script: dict[str, Counter[str]] = defaultdict(Counter)
+    with tempfile.TemporaryDirectory(prefix="pagewheel-bench-") as folder:
+        for page in markup_pages.pages(seed, folder, each):
+            with pymupdf.open(f"{folder}/{page.key}.pdf") as doc:
+                view = rendered(doc, 0, max(page.size), math.inf)
+                by_script[page.script].update(compared(page.regions, text_layer(view).regions))
+    names = ("lines", "broken", "joined", "within", "parted", "between", "merged")
+    print(f"{'pages from markup':<20}" + "".join(f"{name:>10}" for name in names))
+    total = sum(by_script.values(), Counter[str]())
+    for script, counts in by_script.items():
+        print(f"{script:<20}" + "".join(f"{counts[name]:>10,}" for name in names))
+    for fault, whole in (("broken", "lines"), ("joined", "lines"), ("parted", "within"), ("merged", "between")):
         share = total[fault] / max(1, total[whole])
         print(f"all: {fault} {total[fault]:,} of {total[whole]:,} ({share:.3%}; {bar(share)})")
+
+
+def compared(truth: Sequence[Region], found: Sequence[Region]) -> Counter[str]:
+    """How many true `lines` were found, in pieces (`broken`), or in one with another (`joined`). Of pairs of neighbouring lines
+    `within` a paragraph, how many are in two regions (`parted`); of neighbouring paragraphs, how many pairs are in one (`merged`)."""
+    lines = [(number, line.box) for number, region in enumerate(found) for line in region.lines]
+    counts: Counter[str] = Counter()
+    owners: list[tuple[int, Region, set[int]]] = []
+    for number, region in enumerate(truth):
+        for line in region.lines:
+            of_line = [at for at, (_, box) in enumerate(lines) if 2 * shared(line.box, box) > min(area(line.box), area(box))]
+            counts.update(
+                lines=bool(of_line), broken=len(of_line) > 1, joined=any(at in used for *_, used in owners for at in of_line)
+            )
+            owners.append((number, region, set(of_line)))
+    for (a, region, first), (b, _, second) in itertools.pairwise(owners):
+        if region.label != "table" and first and second:
+            is_one = bool({lines[at][0] for at in first} & {lines[at][0] for at in second})
+            counts.update(within=1, parted=not is_one) if a == b else counts.update(between=1, merged=is_one)
+    return counts
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The annotation of born-digital pages: how fast it is beside a bare loop over PyMuPDF's layout model and beside
 `pymupdf4llm.to_markdown`, and how far its text is from the text that was set.
 
-    python -m tests.bench.fine.fine_digital [--pages 2] [--repeats 2] [--typeset 1]
+    python -m tests.bench.fine.fine_digital [--pages 2] [--repeats 2] [--each 2] [--seed 0]
 
 Speed: pages of Debian's documents in many scripts, `--pages` of each document, written as PDFs of their own, so that all three
 read the same. Each side runs in a process of its own, pinned to one core, in turn; the first document warms it up and isn't
@@ -9,9 +9,9 @@ counted; medians of the repeats. Seconds are of the processor, of the process an
 bare loop calls `page.get_layout()` and `page.get_text("dict")`. Ours is the source of the recipe `fine` with its child, images
 and all. The converter to Markdown is told not to run OCR.
 
-Text: pages of known paragraphs (`tests/inputs/paragraph_pages.py`) of each kind in ten scripts, `--typeset` of each; and those of
-`markup_pages`, as PDFs by the browser. The Markdown is compared with the text as it was set, as the
-README of OmniDocBench's pages says: letters and digits alone, the edit distance over the longer length.
+Text: pages from markup (`markup_pages`), the first two of `--each` documents of a language, as PDFs by the browser. The Markdown
+is compared with the text as it was set, as the README of OmniDocBench's pages says: letters and digits alone, the edit distance
+over the longer length.
 """
 
 import argparse
@@ -27,18 +27,16 @@ from collections import defaultdict
 from pathlib import Path
 
 import pymupdf
-from rapidfuzz.distance import Levenshtein
 
 from datagen.coarse.source import PICTURES, PdfSource
 from datagen.fine.source import ANNOTATED
 from datagen.inputs.items import Item
-from datagen.markdown import text_of_html
 from datagen.record import Sample
 from datagen.samples.documents import DebianSamples
+from datagen.score import text
 from tests.bench.bars import at_least, at_most
 from tests.bench.fine import markup_pages
 from tests.bench.measuring import options, spent_s
-from tests.inputs.paragraph_pages import KINDS, SCRIPTS, pages
 
 AT_LEAST, AT_MOST = 0.8, 0.02
 _DOCUMENTS = re.compile(
@@ -122,46 +120,29 @@ def speed(paths: list[str], repeats: int) -> None:
         print(f"ratio to {what} {ratio:.2f} ({at_least(ratio, bar)})")
 
 
-def distance(text: str, truth: str) -> float:
-    """The normalised edit distance of two texts by their letters and digits."""
-    return Levenshtein.normalized_distance(*(re.sub(r"\W+", "", t.replace("\u00ad", "")) for t in (text, truth)))
-
-
-def exactness(num: int, folder: Path) -> None:
-    """Prints the mean distance of typeset pages, by script and in many layouts."""
+def exactness(seed: int, each: int, folder: Path) -> None:
+    """Prints the mean distance of pages from markup, and by script."""
     by_script = defaultdict(list)
-    for kind in KINDS:
-        for script in SCRIPTS:
-            for page in pages(kind, num, 11, script):
-                by_script[script].append(distance(markdown_of(page.doc.tobytes(), folder), "".join(page.truths)))
+    for page in markup_pages.pages(seed, folder, each, max_pages=2):
+        pair = page.text, markdown_of(folder / f"{page.key}.pdf")
+        by_script[page.script].append(text.normalised_distance(*map(text.bare, pair)))
     print("by script: " + ", ".join(f"{key} {statistics.mean(values):.4f}" for key, values in by_script.items()))
-    summary("pages of paragraphs", [far for values in by_script.values() for far in values])
-    made = list(markup_pages.pages(0, folder, max_pages=2))
-    of_markup = [
-        distance(text_of_html(markdown_of((folder / f"{page.key}.pdf").read_bytes(), folder)), text_of_html(page.text))
-        for page in made
-    ]
-    summary("pages from markup", of_markup)
-
-
-def markdown_of(pdf: bytes, folder: Path) -> str:
-    path = folder / "page.pdf"
-    path.write_bytes(pdf)
-    source = PdfSource(page_functions=(ANNOTATED, PICTURES), stage="fine")
-    (sample,) = [x for x in source.read(Item(str(path))) if isinstance(x, Sample)]
-    return sample.text
-
-
-def summary(what: str, distances: list[float]) -> None:
+    distances = [far for values in by_script.values() for far in values]
     mean = statistics.mean(distances)
     print(
-        f"edit distance of {len(distances)} {what}: mean {mean:.4f} ({at_most(mean, AT_MOST)}), "
+        f"edit distance of {len(distances)} pages from markup: mean {mean:.4f} ({at_most(mean, AT_MOST)}), "
         f"{sum(far > AT_MOST for far in distances)} over {AT_MOST}, largest {max(distances):.4f}"
     )
 
 
+def markdown_of(pdf: Path) -> str:
+    source = PdfSource(page_functions=(ANNOTATED, PICTURES), stage="fine")
+    (sample,) = [x for x in source.read(Item(str(pdf))) if isinstance(x, Sample)]
+    return sample.text
+
+
 def main() -> None:
-    parser = options(__doc__, pages=2, repeats=2, typeset=1)
+    parser = options(__doc__, pages=2, repeats=2, each=2, seed=0)
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     parser.add_argument("pdf", nargs="*", help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -176,7 +157,7 @@ def main() -> None:
             extract(path, args.pages, to)
             paths.append(str(to))
         speed(paths, args.repeats)
-        exactness(args.typeset, Path(folder))
+        exactness(args.seed, args.each, Path(folder))
     print(f"measured in {time.monotonic() - started:.0f} s")
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
+from datagen.drawing.worn_pages import Wear
 from datagen.inputs.items import Item
 from datagen.markup.source import MarkupSource
-from datagen.markup.worn_pages import Wear
 from datagen.record import Sample
 from datagen.samples.markup_documents import MarkupSamples
 
@@ -20,8 +20,8 @@ def documents(seed: int, of_each: int = 2) -> list[Item]:
     return [item for lang in LANGUAGES for item in [item for item in items if item.lang == lang][:of_each]]
 
 
-def pages(seed: int, pdfs: Path, of_each: int = 2, max_pages: int = 1) -> Iterator[Sample]:
-    """The first pages of `documents`, unworn, each of them also as `pdfs/KEY.pdf`."""
+def pages(seed: int, pdfs: Path | str = "", of_each: int = 2, max_pages: int = 1) -> Iterator[Sample]:
+    """The first pages of `documents`, unworn; each of them also as `pdfs/KEY.pdf`, if that is named."""
     source = MarkupSource(seed=seed, wear=Wear(0, 0), error_share=0.0, max_pages=max_pages, pdfs=str(pdfs))
     for item in documents(seed, of_each):
         yield from (found for found in source.read(item) if isinstance(found, Sample) and found.task == "page")

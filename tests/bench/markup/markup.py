@@ -16,9 +16,9 @@ from random import Random
 
 import psutil
 
+from datagen.drawing.worn_pages import Wear
 from datagen.markup import child
 from datagen.markup.documents.read import kind_of
-from datagen.markup.worn_pages import Wear
 from datagen.record import Range, SampleError
 from datagen.samples.markup_documents import MarkupSamples
 from datagen.sandbox.parts import Part

@@ -10,10 +10,10 @@ pytest.importorskip("playwright", reason="pages from markup need Playwright: mak
 if not (shutil.which("chromium") or shutil.which("google-chrome")):
     pytest.skip("pages from markup need Chromium: make setup-markup", allow_module_level=True)
 
+from datagen.drawing.worn_pages import Wear, moved
 from datagen.formulas.katex import mathml
 from datagen.inputs.items import Item
 from datagen.markup.source import MarkupSource
-from datagen.markup.worn_pages import Wear, moved
 from datagen.record import Box, Drop, Line, Region, Sample, SampleError
 from recipes.markup import markup
 from recipes.run.execute import run

@@ -47,7 +47,7 @@ def rows(tmp_path, monkeypatch) -> list[dict]:
     (tmp_path / "in").mkdir()
     for kind in KINDS:
         with pymupdf.open() as document:
-            for page in pages(kind, 11, seed=1):
+            for page in pages(kind, 20, seed=1):
                 document.insert_pdf(page.doc)
             document.save(tmp_path / "in" / f"{kind}.pdf", no_new_id=True)
     run("small", "on=inline", input=tmp_path / "in", out=tmp_path / "out")

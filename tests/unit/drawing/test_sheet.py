@@ -11,7 +11,6 @@ from datagen.drawing.prose import Prose
 from datagen.drawing.sheet import Column, Flow, Sheet, columns
 from datagen.drawing.typeset import Style
 from tests.inputs.udhr import UDHR
-from tests.typeset.layouts import tiers
 
 FAMILIES = {"Grek": "FreeSerif", "Hebr": "FreeSerif", "Deva": "Noto Serif Devanagari"}
 TWO_COLUMNS = Style(family="FreeSerif", columns=2, justify=True)
@@ -47,7 +46,10 @@ def test_all_ink_stands_in_the_lines_and_all_lines_have_ink(script):
 @pytest.mark.parametrize("vertical", [False, True])
 def test_a_pdf_and_pixels_show_the_same(vertical):
     sheet = Sheet(prose("Jpan"), (842, 595), vertical=vertical)
-    tiers(sheet)
+    flow = Flow(sheet, columns(60, 50, 722, 545, 2, 28))
+    flow.text("title", sheet.prose.heading(14), 18, weight=700, gap=14)
+    while not flow.is_full:
+        flow.text("text_block", sheet.prose.paragraph(110), 11, leading=1.6)
     assert all(line.direction == ("ttb" if vertical else "ltr") for region in sheet.regions for line in region.lines)
     with pymupdf.open("pdf", sheet.pdf()) as document:
         pixmap = document[0].get_pixmap(dpi=144)

@@ -11,6 +11,7 @@ pytest.importorskip("playwright", reason="pages from markup need Playwright: mak
 if not (shutil.which("chromium") or shutil.which("google-chrome")):
     pytest.skip("pages from markup need Chromium: make setup-markup", allow_module_level=True)
 
+from datagen.drawing.worn_pages import Wear
 from datagen.formulas.katex import mathml
 from datagen.markdown import markdown
 from datagen.markup.answers import MarkupPage, OfDocument
@@ -19,7 +20,6 @@ from datagen.markup.browser import Browser
 from datagen.markup.child import page_of
 from datagen.markup.laid_pages import LaidPages
 from datagen.markup.look import drawn, without_glyphs
-from datagen.markup.worn_pages import Wear
 from datagen.record import SampleError
 from tests.inputs.udhr import UDHR
 

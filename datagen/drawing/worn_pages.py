@@ -1,15 +1,14 @@
 """Pages as scanners and cameras give them, with their boxes where the picture has them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy
 
 from datagen.drawing import camera, wear
+from datagen.drawing.camera import Points
 from datagen.record import Box, Line, Polygon, Region
 
-Points = Callable[[numpy.ndarray], numpy.ndarray]
-"""Takes (N, 2) places on the page, in its pixels, to those in the picture."""
 _BENT = 0.5  # of the photographs show a sheet that is bent, or was folded
 _EDGE = 9  # places along each side of a box: a bent line's box follows its curve
 
@@ -35,7 +34,7 @@ class Wear:
         if chance < self.scans or random.random() >= _BENT:
             kind, steps = ("scan", wear.SCAN) if chance < self.scans else ("photograph", wear.CAMERA)
             pixels, matrix = wear.worn(pixels, random, steps, line_height)
-            return kind, pixels, moved(regions, _by(matrix), pixels.shape[1::-1])
+            return kind, pixels, moved(regions, by_matrix(matrix), pixels.shape[1::-1])
         pixels, points = camera.photographed(pixels, _pose(random), random)
         pixels, _ = wear.worn(pixels, random, wear.CAMERA, line_height, may_move=False)
         return "bent photograph", pixels, moved(regions, points, pixels.shape[1::-1])
@@ -47,7 +46,9 @@ def _pose(random: numpy.random.Generator) -> camera.Pose:
     return camera.Pose(0, degrees, pitch, yaw, bend, int(random.random() < 0.4), crease, float(random.uniform(0, 0.35)))
 
 
-def _by(matrix: numpy.ndarray) -> Points:
+def by_matrix(matrix: numpy.ndarray) -> Points:
+    """Where the (3, 3) matrix of `wear.worn` takes places."""
+
     def points(places: numpy.ndarray) -> numpy.ndarray:
         moved = numpy.column_stack([places, numpy.ones(len(places))]) @ matrix.T
         return moved[:, :2] / moved[:, 2:]
