@@ -9,7 +9,7 @@ DATASET is the folder of a dataset, such as out/coarse; without it, the default 
 2. Of neighbouring lines on trusted pages, pairs that plainly go on and lie in two regions. They have one font, height (within
    10%) and left edge (within 0.3 heights), and less than 1.5 heights between them, and the lower begins with a small letter or
    is in a script without spaces, as the upper is. Of these, pairs of which the upper doesn't end as a sentence does.
-3. On pages from markup (`tests.bench.fine.markup_pages`), `--each` documents of a language: lines that were broken, lines of which
+3. On pages from markup (`tests.bench.fine.markup_pages`), `--each` documents of a language: lines that were broken, or of which
    one was made, paragraphs whose lines are in two regions, and paragraphs that are in one region with the next.
 """
 
@@ -148,7 +148,7 @@ def of_markup(each: int, seed: int) -> None:
 
 def compared(truth: Sequence[Region], found: Sequence[Region]) -> Counter[str]:
     """How many true `lines` were found, in pieces (`broken`), or in one with another (`joined`). Of pairs of neighbouring lines
-    `within` a paragraph, how many are in two regions (`parted`); of neighbouring paragraphs, how many pairs are in one (`merged`)."""
+    `within` a paragraph, how many are in two regions (`parted`); of neighbouring paragraphs, how many are in one (`merged`)."""
     lines = [(number, line.box) for number, region in enumerate(found) for line in region.lines]
     counts: Counter[str] = Counter()
     owners: list[tuple[int, Region, set[int]]] = []
