@@ -1,4 +1,4 @@
-"""Right answers about typeset pages, and seven ways to damage one."""
+"""Right answers about pages, and seven ways to damage one."""
 
 import random
 import re

@@ -1,16 +1,20 @@
-"""Text as typeset PDF pages, with the place of each line: what tests compare a text layer with."""
+"""Text as typeset PDF pages and images, with the place of each line: what tests compare a text layer and readings with."""
 
 import io
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import cairocffi
 import pangocairocffi
+import pymupdf
 
 from datagen.drawing.families import family
 from datagen.drawing.typefaces import installed
 from datagen.drawing.typeset import CREATED, Style, TypesetLine, broken_lines, laid_out
+from datagen.record import Box, Line
+from tests.inputs.udhr import UDHR
 
 
 @dataclass(frozen=True)
@@ -103,3 +107,25 @@ class Slots:
         place = style.columns - 1 - self.column if self.from_right else self.column
         top, self.y = self.y, self.y + height
         return style.margin_pt + place * (style.column_width_pt + style.column_gap_pt), top, self.page
+
+
+@cache
+def drawn_page(script: str, num_paragraphs: int, family: str) -> tuple[bytes, tuple[int, int], tuple[Line, ...]]:
+    """The image of a page of the declaration, its size, and its lines."""
+    lang, text = UDHR[script]
+    words = text.split()
+    paragraphs = [" ".join(words[i:] + words[:i]) for i in range(num_paragraphs)]
+    return pictured(typeset(paragraphs, lang, Style(family=family, size_pt=12), max_pages=1))
+
+
+def pictured(made: Typeset) -> tuple[bytes, tuple[int, int], tuple[Line, ...]]:
+    """The image of a typeset document's first page, its size, and its lines."""
+    zoom = 1920 / 842
+    with pymupdf.open(stream=made.pdf) as doc:
+        pixmap = doc[0].get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), alpha=False)
+        image = pixmap.pil_tobytes("JPEG", quality=90)
+    lines = []
+    for line in made.pages[0].lines:
+        box = Box(*(round(v * zoom) for v in line.box))
+        lines.append(Line(Box(max(0, box.x0), max(0, box.y0), *box[2:]), line.text, "face", line.direction))
+    return image, (pixmap.width, pixmap.height), tuple(lines)

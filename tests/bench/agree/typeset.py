@@ -12,7 +12,7 @@ from datagen.drawing.sheet import Flow, SetRegion, Sheet, columns
 from datagen.record import Origin, Quality, Region, Sample
 from datagen.samples.declarations import declaration
 from datagen.tables.cells import Cell, Table
-from tests.typeset.tables import set_table
+from tests.inputs.typeset_tables import set_table
 
 SCRIPTS = (
     ("Latn", "eng"),

@@ -28,7 +28,7 @@ from datagen.tables.cells import to_html
 from datagen.tables.line_cuts import parted
 from tests.bench.bars import at_least
 from tests.bench.measuring import options
-from tests.typeset.tables import STYLES, TypesetTable, typeset_tables
+from tests.inputs.typeset_tables import STYLES, TypesetTable, typeset_tables
 
 DIGITAL = "the text layer"
 LEAST = 0.88  # of the default engine

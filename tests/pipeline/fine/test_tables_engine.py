@@ -10,7 +10,7 @@ from datagen.reading.line_readers import LineReaders
 from datagen.reading.page_lines import read_lines
 from datagen.record import Box, Line
 from datagen.tables.cells import parse
-from tests.typeset.tables import TypesetTable, typeset_tables
+from tests.inputs.typeset_tables import TypesetTable, typeset_tables
 
 
 def lines_of(image: numpy.ndarray) -> tuple[Line, ...]:

@@ -10,7 +10,7 @@ from datagen.coarse.text_layer import text_layer
 from datagen.fine.text_layer_tables import table_html
 from datagen.page import raised
 from datagen.record import Box, Line
-from tests.typeset.tables import TypesetTable, typeset_tables
+from tests.inputs.typeset_tables import TypesetTable, typeset_tables
 
 
 def read(pdf: bytes, rotation: int = 0) -> tuple[OpenPage, list[Line]]:

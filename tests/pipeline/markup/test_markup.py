@@ -3,18 +3,17 @@
 import shutil
 import zipfile
 
-import numpy
 import pytest
 
 pytest.importorskip("playwright", reason="pages from markup need Playwright: make setup-markup")
 if not (shutil.which("chromium") or shutil.which("google-chrome")):
     pytest.skip("pages from markup need Chromium: make setup-markup", allow_module_level=True)
 
-from datagen.drawing.worn_pages import Wear, moved
+from datagen.drawing.worn_pages import Wear
 from datagen.formulas.katex import mathml
 from datagen.inputs.items import Item
 from datagen.markup.source import MarkupSource
-from datagen.record import Box, Drop, Line, Region, Sample, SampleError
+from datagen.record import Drop, Sample, SampleError
 from recipes.markup import markup
 from recipes.run.execute import run
 from recipes.steps import Place
@@ -75,28 +74,6 @@ def test_a_document_gives_pages_with_their_cuts_and_pdfs(folder, tmp_path):
         assert cut.text in ("<table><tr><td>a</td><td>1</td></tr></table>", r"\[x^1\]")
         assert cut.origin.parent in {sample.key for sample in samples} and cut.key.startswith(cut.origin.parent)
     assert (tmp_path / f"{page.key}.pdf").read_bytes().startswith(b"%PDF")
-
-
-def test_worn_pages_have_their_letters_in_their_boxes():
-    pixels = numpy.full((900, 700, 3), 255, numpy.uint8)
-    box = Box(100, 300, 500, 330)
-    pixels[box.y0 : box.y1, box.x0 : box.x1] = 0
-    region = Region(box, "text", "a", None, "markup", lines=(Line(box, "a"),))
-    seen = set()
-    for seed in range(60):
-        kind, worn, (after,) = Wear(0.5, 0.5).worn(pixels, [region], numpy.random.default_rng(seed), 30)
-        seen.add(kind)
-        (line,) = after.lines
-        middle = worn[(line.box.y0 + line.box.y1) // 2, (line.box.x0 + line.box.x1) // 2].mean()
-        outside = worn[line.box.y0 - 25, (line.box.x0 + line.box.x1) // 2].mean()
-        assert outside > middle + 30 and len(line.polygon) == 4, (seed, kind)
-    assert seen == {"scan", "photograph", "bent photograph"}
-
-
-def test_moved_boxes_are_around_their_corners():
-    region = Region(Box(10, 10, 30, 20), "image", "", None, "markup")
-    (after,) = moved([region], lambda places: places[:, ::-1] * 2, (100, 100))
-    assert after.box == (20, 20, 40, 60) and after.polygon == ((20, 20), (20, 60), (40, 60), (40, 20))
 
 
 HOSTILE = {

@@ -20,9 +20,8 @@ from datagen.drawing.typeset import Style
 from datagen.engines import OPEN, tesseract
 from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
 from datagen.record import Box, Region
-from tests.inputs.drawn_pages import drawn_page, pictured
 from tests.inputs.samples import encoded, sample
-from tests.inputs.typeset import typeset
+from tests.inputs.typeset import drawn_page, pictured, typeset
 from tests.inputs.udhr import UDHR
 
 READ = "Latn"  # a script that PP-OCRv6 reads

@@ -7,6 +7,8 @@ import pytest
 
 from datagen.drawing import wear
 from datagen.drawing.line_by_pango import line
+from datagen.drawing.worn_pages import Wear, moved
+from datagen.record import Box, Line, Region
 
 ON_PAPER = (wear.neighbours, wear.rules, wear.gaps, wear.bleed_through, wear.spread, wear.ground)
 SEEN = (wear.light, wear.tone, wear.blur, wear.shake, wear.grain, wear.jpeg, *wear.MOVES)
@@ -105,3 +107,25 @@ def test_the_matrix_says_where_each_point_went():
             ys, xs = numpy.nonzero(near < (near.min() + numpy.median(near)) / 2)
             assert abs(xs.mean() - 20) < 1.5 and abs(ys.mean() - 20) < 1.5
     assert furthest > 3
+
+
+def test_worn_pages_have_their_letters_in_their_boxes():
+    pixels = numpy.full((900, 700, 3), 255, numpy.uint8)
+    box = Box(100, 300, 500, 330)
+    pixels[box.y0 : box.y1, box.x0 : box.x1] = 0
+    region = Region(box, "text", "a", None, "markup", lines=(Line(box, "a"),))
+    seen = set()
+    for seed in range(60):
+        kind, worn, (after,) = Wear(0.5, 0.5).worn(pixels, [region], numpy.random.default_rng(seed), 30)
+        seen.add(kind)
+        (line,) = after.lines
+        middle = worn[(line.box.y0 + line.box.y1) // 2, (line.box.x0 + line.box.x1) // 2].mean()
+        outside = worn[line.box.y0 - 25, (line.box.x0 + line.box.x1) // 2].mean()
+        assert outside > middle + 30 and len(line.polygon) == 4, (seed, kind)
+    assert seen == {"scan", "photograph", "bent photograph"}
+
+
+def test_moved_boxes_are_around_their_corners():
+    region = Region(Box(10, 10, 30, 20), "image", "", None, "markup")
+    (after,) = moved([region], lambda places: places[:, ::-1] * 2, (100, 100))
+    assert after.box == (20, 20, 40, 60) and after.polygon == ((20, 20), (20, 60), (40, 60), (40, 20))

@@ -7,7 +7,7 @@ import pymupdf
 from datagen.record import Box, Line
 from datagen.tables.cells import Table, parse, to_html
 from datagen.tables.fit import fitted
-from tests.typeset.tables import TypesetTable, typeset_tables
+from tests.inputs.typeset_tables import TypesetTable, typeset_tables
 
 
 def line(x: int, y: int, text: str, width: int = 0) -> Line:

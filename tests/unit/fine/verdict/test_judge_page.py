@@ -16,8 +16,8 @@ from datagen.fine.verdict.region_witness import Witnesses
 from datagen.formulas.render import draw
 from datagen.page import images
 from datagen.record import Box, Region
-from tests.inputs.drawn_pages import drawn_page
 from tests.inputs.samples import sample
+from tests.inputs.typeset import drawn_page
 
 ONE_EACH = WeighLabels(lines_a_page=4)
 

@@ -1,1 +1,0 @@
-"""Pages and tables that are set here, with the truth of what they show: tests and benchmarks read them."""
