@@ -1,9 +1,8 @@
 """A typeset page in the making: what is drawn on it, and what stands where.
 
-Layouts set regions in reading order. The page is drawn once it is whole: as a PDF, or straight to pixels, in the same places.
-Heads, feet, notes and captions are drawn somewhere in between, as typesetters do; where the page is `shuffled`, everything is
-drawn anywhere, as from a program that places frames. Boxes hold the extents of the lines that Pango set, never what a text layer
-says. A paragraph that goes on in the next column is two regions, of which the first `continues`.
+Regions are set in reading order. The page is drawn once it is whole: as a PDF, or straight to pixels, in the same places. Boxes
+hold the extents of the lines that Pango set, never what a text layer says. A paragraph that goes on in the next column is two
+regions, of which the first `continues`.
 """
 
 import functools
@@ -24,8 +23,6 @@ from datagen.drawing.prose import Text
 from datagen.drawing.typeset import CREATED, SOFT_HYPHEN, BrokenLine, Rect, Style, TypesetLine, broken_lines, laid_out, union
 from datagen.record import Box, Line, Region
 
-_ASIDE = frozenset({"header", "footer", "page_number", "page_footnote", "figure_caption", "table_caption"})
-
 
 class Column(NamedTuple):
     """Where text may stand, in points."""
@@ -38,12 +35,10 @@ class Column(NamedTuple):
 
 @dataclass
 class SetRegion:
-    """What stands in `box`, in points; `order` is its place in reading order, None for what stands beside it. `values` are what
-    else is known of it: a table's `html`, a formula's `latex`."""
+    """What stands in `box`, in points. `values` are what else is known of it: a table's `html`, a formula's `latex`."""
 
     label: str
     box: Rect
-    order: int | None
     text: str = ""
     lines: tuple[TypesetLine, ...] = ()
     values: dict[str, Any] = field(default_factory=dict)
@@ -64,7 +59,6 @@ class Sheet:
     serif: bool = True
     rtl: bool = False
     vertical: bool = False
-    shuffled: bool = False
     colour: tuple[float, float, float] = (0.0, 0.0, 0.0)
     regions: list[SetRegion] = field(default_factory=list)
 
@@ -72,9 +66,8 @@ class Sheet:
         self.paper_pt = self.size_pt[::-1] if self.vertical else self.size_pt
         self.context = self._turned(cairocffi.Context(cairocffi.PDFSurface(None, *self.paper_pt)))  # lines are measured in it
         self._below: list[Callable[[Any], None]] = []
-        self._drawn: list[tuple[str, list[Callable[[Any], None]]]] = []  # what is drawn together, and which label it has
+        self._drawn: list[Callable[[Any], None]] = []
         self._layouts: list[Layout] = []  # they own the lines that are yet to be drawn
-        self._order = 0
         if not self.family:
             names = _first_three(self.prose.paragraph(400), self.prose.lang, "Serif" if self.serif else "Sans")
             self.family = names[self.prose.random.randrange(len(names))]
@@ -106,33 +99,28 @@ class Sheet:
         self._layouts.append(layout)
         return list(broken_lines(layout, (text if not markup else _shown(markup)).encode()))
 
-    def region(self, label: str, box: Rect, ordered: bool = True, **values: Any) -> SetRegion:
+    def region(self, label: str, box: Rect, **values: Any) -> SetRegion:
         """A region of the page. `values` are fields of it, or else go into its `values`."""
-        self._order += ordered
         text, lines = values.pop("text", ""), values.pop("lines", ())
         if self.vertical:
             box = self._upright(box)
             lines = tuple(replace(line, box=self._upright(line.box), direction="ttb") for line in lines)
-        self.regions.append(SetRegion(label, box, self._order if ordered else None, text, lines, values))
+        self.regions.append(SetRegion(label, box, text, lines, values))
         return self.regions[-1]
 
     def text(self, label: str, text: str, x: float, y: float, width: float, size: float, **how: Any) -> float:
-        """A text in one place; the height below it. `ordered=False` leaves it out of the reading order."""
+        """A text in one place; the height below it."""
         flow = Flow(self, [Column(x, y, width, self.size_pt[1])])
         flow.text(label, text, size, **how)
         return flow.y
 
-    def begin(self, label: str) -> None:
-        """What is shown from now on is drawn together, in its order."""
-        self._drawn.append((label, []))
-
-    def show(self, line: BrokenLine, x: float, baseline: float, colour: tuple[float, float, float] | None = None) -> None:
+    def show(self, line: BrokenLine, x: float, baseline: float) -> None:
         def draw(context: Any) -> None:
-            context.set_source_rgb(*(colour or self.colour))
+            context.set_source_rgb(*self.colour)
             context.move_to(x + line.left, baseline)
             pangocairocffi.pangocairo.pango_cairo_show_layout_line(context._pointer, line.pointer)
 
-        self._drawn[-1][1].append(draw)
+        self._drawn.append(draw)
 
     def fill(self, box: Rect, colour: tuple[float, float, float], edges: float = 0.0) -> None:
         """A coloured rectangle below everything; with `edges`, nothing but its edges, so wide."""
@@ -154,34 +142,6 @@ class Sheet:
             context.stroke()
 
         self._below.append(draw)
-
-    def picture(self, x: float, y: float, width: float, height: float) -> float:
-        """A landscape without any letters; the height below it."""
-        sky = [self.prose.random.uniform(0.5, 0.9) for _ in range(3)]
-        hills = [
-            (self.prose.random.uniform(0.3, 0.9), self.prose.random.uniform(0.15, 0.45), self.prose.random.random())
-            for _ in range(9)
-        ]
-
-        def draw(context: Any) -> None:
-            context.save()
-            context.rectangle(x, y, width, height)
-            context.clip()
-            gradient = cairocffi.LinearGradient(x, y, x, y + height)
-            gradient.add_color_stop_rgb(0, *sky)
-            gradient.add_color_stop_rgb(1, 0.95, 0.9, 0.8)
-            context.set_source(gradient)
-            context.paint()
-            for number, (top, radius, place) in enumerate(hills):
-                shade = 0.7 - 0.06 * number
-                context.set_source_rgb(shade * 0.6, shade, shade * 0.7)
-                context.arc(x + place * width, y + height * (top + radius + 0.05 * number), radius * width, 0, 6.3)
-                context.fill()
-            context.restore()
-
-        self._below.append(draw)
-        self.region("figure", (x, y, x + width, y + height))
-        return y + height
 
     def pdf(self) -> bytes:
         """The page as a PDF."""
@@ -222,11 +182,8 @@ class Sheet:
 
     def _draw(self, context: Any) -> None:
         self._turned(context)
-        for draw in self._below:
+        for draw in (*self._below, *self._drawn):
             draw(context)
-        for _, together in self._in_files_order():
-            for draw in together:
-                draw(context)
 
     def _upright(self, box: Rect) -> Rect:
         return self.size_pt[1] - box[3], box[0], self.size_pt[1] - box[1], box[2]
@@ -236,16 +193,6 @@ class Sheet:
             context.translate(self.paper_pt[0], 0)
             context.rotate(math.pi / 2)
         return context
-
-    def _in_files_order(self) -> list[tuple[str, list[Callable[[Any], None]]]]:
-        draw = self.prose.random
-        if self.shuffled:
-            return draw.sample(self._drawn, len(self._drawn))
-        placed = [group for group in self._drawn if group[0] not in _ASIDE]
-        for group in self._drawn:
-            if group[0] in _ASIDE:
-                placed.insert(draw.randint(0, len(placed)), group)
-        return placed
 
 
 class Flow:
@@ -266,15 +213,14 @@ class Flow:
 
     def text(self, label: str, text: str, size: float, **how: Any) -> None:
         """Set a text below what stands there. `how` as in `Sheet.lines`, and: `leading`, of a line over the font's size; `gap`
-        below; `together` keeps it from being cut, with so many points more below it; `ordered`; `colour`."""
+        below; `together` keeps it from being cut, with so many points more below it; `values` of its regions."""
         leading, gap, together = how.pop("leading", 1.3), how.pop("gap", 0.0), how.pop("together", 0.0)
-        ordered, colour, values = how.pop("ordered", True), how.pop("colour", None), how.pop("values", {})
+        values = how.pop("values", {})
         lines = self.sheet.lines(text, self.column.width, size, **how)
         heights = [max(line.height, leading * size) for line in lines]
         if together and self.y + sum(heights) + together > self.column.bottom and not self._turn():
             self.y = self.column.bottom
             return
-        self.sheet.begin(label)
         pieces: list[list[tuple[BrokenLine, TypesetLine]]] = [[]]
         for line, height in zip(lines, heights, strict=True):
             if self.y + height > self.column.bottom + 0.01:
@@ -282,7 +228,7 @@ class Flow:
                     break
                 pieces.append([])
             x, baseline = self.column.x, self.y + (height - line.height) / 2 + line.ascent
-            self.sheet.show(line, x, baseline, colour)
+            self.sheet.show(line, x, baseline)
             pieces[-1].append((line, line.at(x, baseline)))
             self.y += height
         self.y += gap
@@ -291,24 +237,17 @@ class Flow:
             start, at = at, piece[-1][0].end if not how.get("markup") else len(text)
             of_piece = values or {"text": text[start:at].replace(SOFT_HYPHEN, "").strip()}
             box = functools.reduce(union, (line.box for _, line in piece))
-            region = self.sheet.region(label, box, ordered, lines=tuple(line for _, line in piece), **of_piece)
+            region = self.sheet.region(label, box, lines=tuple(line for _, line in piece), **of_piece)
             if before:
                 before.continues = True
             before = region
 
-    def room(self, height: float, below: float = 0) -> Rect | None:
-        """Room of this height, as wide as the column, with `below` more; None if no column has it."""
-        if self.y + height + below > self.column.bottom and not self._turn():
+    def room(self, height: float) -> Rect | None:
+        """Room of this height, as wide as the column; None if no column has it."""
+        if self.y + height > self.column.bottom and not self._turn():
             return None
         top, self.y = self.y, self.y + height
         return self.column.x, top, self.column.x + self.column.width, self.y
-
-    def picture(self, height: float) -> None:
-        """A picture as wide as the column, in the next one if there is no room left in this for it and for a caption."""
-        room = self.room(height, 34)
-        assert room, "no room for a picture"
-        self.sheet.picture(room[0], room[1], room[2] - room[0], height)
-        self.skip(4)
 
     def skip(self, height: float) -> None:
         self.y += height

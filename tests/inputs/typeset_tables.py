@@ -142,7 +142,6 @@ def set_table(
 ) -> float:
     """Set a table at (x, y) on a sheet, in one of `STYLES`; the height below it. `pads` are beside and above what a cell says;
     `places` say for each column where lines stand, from 0, left, to 1. Lengths are in points."""
-    sheet.begin("table")
     lefts = [x + sum(widths[:c]) for c in range(len(widths) + 1)]
     broken: dict[Cell, list[BrokenLine]] = {}
     for cell in table.cells:

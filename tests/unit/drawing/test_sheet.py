@@ -8,7 +8,7 @@ import pytest
 
 from datagen.drawing import page_looks
 from datagen.drawing.prose import Prose
-from datagen.drawing.sheet import Column, Flow, Sheet, columns
+from datagen.drawing.sheet import Flow, Sheet, columns
 from datagen.drawing.typeset import Style
 from tests.inputs.udhr import UDHR
 
@@ -110,4 +110,3 @@ def test_room_is_in_the_next_column_where_this_one_has_none_and_nowhere_once_all
     assert flow.room(300) == (50, 50, 290, 350)
     assert flow.room(300) == (310, 50, 550, 350)
     assert flow.room(101) is None and flow.room(100) == (310, 350, 550, 450)
-    assert Flow(flow.sheet, [Column(0, 0, 100, 50)]).room(40, below=20) is None
