@@ -69,14 +69,15 @@ def test_an_item_is_one_line_with_its_sign_however_wide_the_gap(font, size, gap,
 def test_an_entry_of_contents_is_one_line_with_its_leaders_and_page(font, size, leader):
     pieces, lines = [], []
     for i in range(16):
-        label, title, page = f"{i // 6 + 1}.{i % 6}", " ".join(WORDS[i : i + 1 + i % 4]), str(9 + 7 * i)
+        is_chapter = i % 6 == 0  # without leaders
+        label, title, page = f"{i // 6 + 1}.{i % 6}"[: 1 if is_chapter else 3], " ".join(WORDS[i : i + 1 + i % 4]), str(9 + 7 * i)
         y, start = 90 + 1.5 * size * i, 72 + 3.3 * size
         after = start + length(title, font, size) + 0.9 * size
         dots = (leader * int((500 - after) / length(leader, font, size))).strip()
         last = 520 - length(page, font, size)
         at = last - size - length(dots, font, size)
-        pieces += [(last, y, page), (72, y, label), (at, y, dots), (start, y, title)]
-        lines.append(f"{label} {title} ..... {page}")
+        pieces += [(last, y, page), (72, y, label), (start, y, title), *([] if is_chapter else [(at, y, dots)])]
+        lines.append(f"{label} {title} {page}" if is_chapter else f"{label} {title} ..... {page}")
     assert texts(placed(*pieces, font=font, size=size)) == lines
 
 
@@ -179,6 +180,8 @@ ABOVE, BELOW = (
     "A line of text above that is long enough to show one column",
     "And a line of text below, which also goes across the gap",
 )
+FORM = (("Name:", "Anna Berg"), ("City:", "Oslo"), ("Profession:", "Sailor"), ("Born:", "1948"), ("Signed:", "_" * 12))
+PAGES = (("Preface", "3"), ("Hardware", "7"), ("Installation", "12"), ("Network", "40"), ("Index", "55"))
 ITEMS_LEFT = [(72, 100, "From the top down"), (80, 120, "\u2022 It begins with the whole and di-"), (88, 133, "vides it")]
 ITEMS_RIGHT = [(262, 100, "From the bottom up"), (270, 120, "\u2022 It begins with the small-"), (278, 133, "est part")]
 
@@ -197,6 +200,15 @@ def same(*pieces: tuple[float, float, str]) -> tuple[list, list[str]]:
         same(*ITEMS_LEFT, *ITEMS_RIGHT),
         ([(72, 100, "\u2022 one"), (110, 100, "and two")], ["\u2022 one and two"]),
         ([(72, 100, "\u2022"), (100, 100, "Red"), (72, 114, "1."), (100, 114, "A pear")], ["\u2022 Red", "1. A pear"]),
+        (
+            [(x, 100 + 20 * i, text) for i, row in enumerate(FORM) for x, text in zip((72, 180), row, strict=True)],
+            ["Name: Anna Berg", "City: Oslo", "Profession: Sailor", "Born: 1948", "Signed: _____"],
+        ),
+        # Titles and the numbers of their pages, which go up.
+        (
+            [(x, 100 + 14 * i, text) for i, row in enumerate(PAGES) for x, text in zip((72, 300), row, strict=True)],
+            [" ".join(row) for row in PAGES],
+        ),
         # A tab stop parts no line, nor does the order in the file.
         ([(72, 100, ABOVE), (72, 114, "Phone"), (180, 114, "555 0100"), (72, 128, BELOW)], [ABOVE, "Phone 555 0100", BELOW]),
         ([(200, 100, "third"), (72, 100, "first"), (130, 100, "second")], ["first second third"]),
