@@ -93,6 +93,8 @@ class _Shown:
         return self.view.displaylist.get_pixmap(alpha=False)
 
     def get_textpage(self, flags: int) -> pymupdf.TextPage:
+        if is_tagged(self.view.page.parent):
+            flags &= ~pymupdf.TEXT_TABLE_HUNT  # MuPDF's search for tables ends the process on some tagged pages with drawings
         return pymupdf.TextPage(self.view.displaylist.get_textpage(flags))
 
     def get_text(self, kind: str, textpage: pymupdf.TextPage) -> dict[str, Any]:

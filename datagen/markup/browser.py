@@ -66,8 +66,9 @@ _ONLY = """([x, y, width, height]) => {
   frame.append(sheet);
   document.body.append(frame);
   document.body.style.cssText = "margin: 0; min-width: 0; min-height: 0";
-  frame.style.cssText = `position: relative; overflow: hidden; width: ${width}px; height: ${height - 1}px`;
-  sheet.style.cssText = `position: absolute; left: ${-x}px; top: ${-y}px`;
+  const plain = "all: unset; display: block"; // the document may have styles for every <div>
+  frame.style.cssText = `${plain}; position: relative; overflow: hidden; width: ${width}px; height: ${height - 1}px`;
+  sheet.style.cssText = `${plain}; position: absolute; left: ${-x}px; top: ${-y}px`;
 }"""
 _ALL_AGAIN = """() => {
   const frame = document.getElementById("frame");

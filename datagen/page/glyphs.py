@@ -65,7 +65,8 @@ def spaced(
 ) -> tuple[str, int]:
     """The text of glyphs in their order, with a space where a gap shows one, and the number of spaces that were added.
 
-    `size` is the font's, in points. A drawn soft hyphen becomes a hyphen. A space over which the next glyph is drawn is removed.
+    `size` is the font's, in points. A drawn soft hyphen becomes a hyphen. A space or a soft hyphen over which the next glyph is
+    drawn is removed.
     No space is added in these places:
 
     - Before a mark, or where the next glyph lies further back: there the file follows the text and not the page.
@@ -122,11 +123,12 @@ def spaced(
 
 
 def _without_unseen_spaces(chars: Sequence[Glyph], hardly: float) -> Sequence[Glyph]:
-    """The glyphs without spaces that are hidden between touching glyphs, as Word writes them in Chinese lines."""
+    """The glyphs without spaces that are hidden between touching glyphs, as Word writes them in Chinese lines, and without such
+    soft hyphens, as browsers write them where a word may be divided."""
     unseen = {
         i
         for i, (a, space, b) in enumerate(zip(chars, chars[1:], chars[2:], strict=False), 1)
-        if space[0] == " " and " " not in (a[0], b[0]) and b[1] - space[1] < hardly and b[1] - a[2] < hardly
+        if space[0] in " \u00ad" and " " not in (a[0], b[0]) and b[1] - space[1] < hardly and b[1] - a[2] < hardly
     }
     return [char for i, char in enumerate(chars) if i not in unseen] if unseen else chars
 

@@ -66,6 +66,8 @@ VAI = [(c, 10.0 * i - 2.5 * (i % 3 == 2), 10.0 * i + 7.5 - 2.5 * (i % 3 == 2)) f
             10.0,
             "資料 a",
         ),
+        # Nor is a soft hyphen over which the next letter is drawn, as a browser prints it; one with its own place is drawn.
+        ([("u", 0.0, 5.0), ("\u00ad", 5.0, 8.0), ("t", 5.0, 8.0), ("\u00ad", 8.0, 11.0), ("h", 11.0, 16.0)], 10.0, "ut-h"),
         # A letter without width behind a virama is its cluster's.
         ([("\u0930", 0.0, 7.0), ("\u094d", 7.0, 7.0), ("\u0925", 11.0, 11.0)], 10.0, "\u0930\u094d\u0925"),
         ([("\u0930", 0.0, 7.0), ("\u094d", 7.0, 7.0), ("\u0925", 11.0, 16.0)], 10.0, "\u0930\u094d \u0925"),

@@ -5,6 +5,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import pymupdf
 import pytest
 
 pytest.importorskip("playwright", reason="pages from markup need Playwright: make setup-markup")
@@ -163,17 +164,24 @@ def test_columns_and_pages_are_read_one_after_the_other(pages):
     assert regions[0].box.x1 < regions[1].box.x0 and regions[0].lines[0].box.x1 <= regions[0].box.x1
 
 
-def test_printing_pages_leaves_the_next_ones_as_they_were(browser):
-    look = replace(drawn(random.Random(4), "en", "Latn", "ltr", "abc"), **PLAIN)
-    html = "<p>" + " ".join(f"w{number}" for number in range(20_000)) + "</p>"
+def test_pages_are_printed_as_they_are_drawn_and_leave_the_next_ones_as_they_were(browser):
+    look = replace(drawn(random.Random(4), "en", "Latn", "ltr", "abc"), **PLAIN, size=26.0)
+    html = "<p>" + " ".join(f"w{number}" for number in range(5000)) + "</p>"
+    css = "div { line-height: 3; margin: 9px; letter-spacing: 1px }"
     answers = []
     for with_pdf in (False, True):
-        with browser.document(page_of(html, "", look, 0), (look.width, look.height), 0.7) as document:
+        with browser.document(page_of(html, css, look, 0), (look.width, look.height), 0.7) as document:
             laid = LaidPages(document, look, 0, 0.7, 90, OfDocument("en", "Latn", "plain"), "a", Wear(0, 0))
             answers.append([page for _, page in laid.pages(range(laid.count), with_pdf)])
     plain, printed = answers
     assert len(plain) > 16 and [page.image for page in plain] == [page.image for page in printed]
-    assert all(page.pdf.startswith(b"%PDF") and not page.reason for page in printed)
+    for page in printed:
+        with pymupdf.open(stream=page.pdf) as pdf:
+            words = pdf[0].get_text("words", sort=True)
+        lines = [line for region in page.regions for line in region.lines]
+        assert not page.reason and [word[4] for word in words] == " ".join(line.text for line in lines).split()
+        zoom = page.size[0] / look.width * 96 / 72
+        assert abs(words[-1][1] * zoom - lines[-1].box.y0) < 4
 
 
 def test_tables_have_the_structure_of_their_source(pages):
