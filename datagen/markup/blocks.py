@@ -1,11 +1,12 @@
 r"""Blocks of a laid out document: paragraphs, headings, items, code, notes, with their lines, cut where a page or a column ends.
 
 A block's text is one string. Boxes and styles name stretches of it. A formula is one character there, and `\(…\)` in Markdown.
+Ruby is drawn and is no text, as corpora of Japanese have it. The line's box holds it.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ _SPACES = re.compile(r"[^\S\n]+")
 _LETTERS = re.compile(r"[^\W\d_]")
 _OVERLAP, _MOVES_BACK, _FAR, _SPACE = 0.4, 0.5, 3.0, 0.2  # of a line's thickness
 _BOLD = 600
+_RUBY_BOXES = 8  # the last ones, in which the text below a ruby is
 
 
 class Style(NamedTuple):
@@ -77,6 +79,14 @@ class Block:
         self.boxes += [Box(start + box.start, start + box.stop, box.rect) for box in boxes]
         self.hyphens += [has_hyphens] * len(boxes)
 
+    def decorate(self, rects: Iterable[Rect]) -> None:
+        """Has the boxes of the text hold its ruby, which is no text of the block: each the nearest one."""
+        for rect in rects:
+            near = range(max(0, len(self.boxes) - _RUBY_BOXES), len(self.boxes))
+            if near:
+                at = min(near, key=lambda number: _distance(self.boxes[number].rect, rect))
+                self.boxes[at] = self.boxes[at]._replace(rect=self.boxes[at].rect.joined(rect))
+
     @property
     def is_code(self) -> bool:
         return self.label == "code"
@@ -86,6 +96,10 @@ class Block:
         """The LaTeX of a block that is a formula alone, else ""."""
         latex = [style.latex for start, stop, style in self.styles if style.latex]
         return latex[0] if len(latex) == 1 and self.text.strip() == FORMULA else ""
+
+
+def _distance(one: Rect, other: Rect) -> float:
+    return abs(one.x0 + one.x1 - other.x0 - other.x1) + abs(one.y0 + one.y1 - other.y0 - other.y1)
 
 
 def _needs_space(left: str, right: str) -> bool:
@@ -157,6 +171,10 @@ def blocks(layout: Layout) -> Iterator[Block | Picture | Node]:
             formulas.add(id(math))
         elif isinstance(item, Text) and not _is_visible(item.parent):
             continue
+        if isinstance(item, Text) and node.ancestor("rt") is not None:
+            if block is not None:
+                block.decorate(box.rect for box in item.boxes if box.is_seen)
+            continue
         if isinstance(item, Text) and _is_sign(item.parent):
             pending.append(item)
             continue
@@ -165,7 +183,7 @@ def blocks(layout: Layout) -> Iterator[Block | Picture | Node]:
                 block.add(item.text, (), Style(), False)
             continue
         is_displayed = math is not None and math.attributes.get("display") == "block"
-        element = math if is_displayed and math is not None else _block_element(node if math is None else _above(math))
+        element = math if is_displayed and math is not None else _block_element(node if math is None else math.parent or math)
         if block is None or element is not block.element:
             if block is not None:
                 yield block
@@ -176,19 +194,13 @@ def blocks(layout: Layout) -> Iterator[Block | Picture | Node]:
                 block.label = "list"
             pending = []
         if math is not None:
-            latex = _latex(math)
-            rect = math.rects[0] if math.rects else Rect(0, 0, 0, 0)
-            block.add(FORMULA, [Box(0, 1, rect)], Style(latex=latex or " "), False)
+            latex = math.attributes.get("latex", "").strip() or " "  # " ": it has no TeX annotation
+            block.add(FORMULA, [Box(0, 1, math.rects[0] if math.rects else Rect(0, 0, 0, 0))], Style(latex=latex), False)
         else:
             assert isinstance(item, Text)
             _add_text(block, item)
     if block is not None:
         yield block
-
-
-def _above(node: Node) -> Node:
-    assert node.parent is not None
-    return node.parent
 
 
 def cell_of(block: Block) -> Node | None:
@@ -231,11 +243,6 @@ def _opened(element: Node) -> Block:
         if node.name in _HEADINGS:
             return Block(element, "title" if node.name == "h1" else "sub_title", _HEADINGS[node.name])
     return Block(element, "text", depth=depth)
-
-
-def _latex(math: Node) -> str:
-    """The TeX annotation of a formula, "" if it has none."""
-    return math.attributes.get("latex", "").strip()
 
 
 def _add_text(block: Block, item: Text) -> None:

@@ -42,7 +42,7 @@ _NOTES = """([boxes, pitch, isVertical]) => {
 _HEADS = """([boxes, pitch, isVertical, most]) => {
   const flow = document.getElementById("flow"), titles = [...flow.querySelectorAll("h1, h2")].map((heading) => {
     const rect = heading.getClientRects()[0] || new DOMRect(), at = isVertical ? rect.top + scrollY : rect.left + scrollX;
-    return [Math.floor(at / pitch), heading.innerText.replace(/\\s+/g, " ").trim()];
+    return [Math.floor(at / pitch), heading.querySelector("rt") ? "" : heading.innerText.replace(/\\s+/g, " ").trim()];
   }).filter(([, text]) => text && text.length <= most);
   for (const [page, name, left, top, width, height, align, number, lang] of boxes) {
     const before = titles.filter(([at]) => at <= page);

@@ -25,7 +25,7 @@ _CUT = {
     "applet": "object", "audio": "media", "video": "media", "canvas": "media", "template": "template", "param": "", "source": "",
     "track": "", "map": "", "area": "", "input": "form", "button": "form", "select": "form", "textarea": "form",
     "datalist": "form", "option": "form", "optgroup": "form", "dialog": "form", "progress": "form", "meter": "form",
-    "portal": "frame", "svg": "svg",
+    "portal": "frame",
 }
 _RENAMED = {"form": "div", "center": "div", "dir": "ul", "menu": "ul", "strike": "s", "main": "div", "body": "div",
             "listing": "pre", "xmp": "pre", "plaintext": "pre", "nobr": "span"}
@@ -142,7 +142,7 @@ class Cleaner:
                 self.left_out[reason] += 1
         elif tag == "math":
             self.out.append(mathml_of(element))
-        elif tag in ("img", "image"):
+        elif tag in ("img", "image", "svg"):
             self._image(element)
         else:
             tag = self._name(element)
@@ -220,9 +220,10 @@ class Cleaner:
     def _image(self, element: lxml.etree._Element) -> None:
         """An <img>, as wide as it was to be: its pixels may have become fewer."""
         href = element.get("src") or element.get("href") or element.get("data-src") or ""
-        if not href:
+        is_svg = element.tag == "svg"
+        if not href and not is_svg:
             self.left_out["image_missing"] += 1
-        elif image := self.resources.image(href):
+        elif image := self.resources.inline_svg(element) if is_svg else self.resources.image(href):
             width, height = (_NUMBER.fullmatch(element.get(side) or "") for side in ("width", "height"))
             side = f"height:{height[1]}px" if height and not width else f"width:{width[1] if width else image[1][0]}px"
             element.set("style", f"{side};{element.get('style', '')}".rstrip(";"))

@@ -1,6 +1,7 @@
 """What is on a page, as Chromium draws it: text that CSS adds, changes or hides, boxes, order, tables, columns, notes."""
 
 import random
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -90,7 +91,7 @@ def pages(browser):
             "lines of the file\n\n<table><tr><td>a b</td></tr></table>",
         ),
         ("<pre>x = 5                    # far</pre>", "", "```\nx = 5                    # far\n```"),
-        ("<p><ruby>漢<rt>かん</rt></ruby>字</p>", "", "漢字"),
+        ("<p>a<ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp>字<rt>じ</rt></ruby>、<ruby>b<rt>long</ruby></p>", "", "a漢字、b"),
         ("<p>a <bdo dir=rtl>abc</bdo> b</p>", "", "a abc b"),
         ("<p>a<b>b</b></p>", "b { margin-left: 1em }", "a b"),
         ("<table><caption>Above</caption><tr><td>a</table>", "", "Above\n\n<table><tr><td>a</td></tr></table>"),
@@ -174,6 +175,23 @@ def test_printing_pages_leaves_the_next_ones_as_they_were(browser):
     plain, printed = answers
     assert len(plain) > 16 and [page.image for page in plain] == [page.image for page in printed]
     assert all(page.pdf.startswith(b"%PDF") and not page.reason for page in printed)
+
+
+def test_ruby_is_drawn_within_its_line(pages):
+    kanji = "<ruby>漢字<rt>かんじ</rt></ruby>を<ruby>読<rt>よ</rt></ruby>む。" * 20
+    for writing in ("horizontal-tb", "vertical-rl"):
+        plain, with_ruby = (
+            page
+            for html in (re.sub("<rt>.*?</rt>", "", kanji), kanji)
+            for page in pages(f"<h1>{html.split('む')[0]}</h1><p>{html}</p>", "", "ja", "Jpan", writing=writing, head="head-left")
+        )
+        assert with_ruby.reason == "" and markdown(with_ruby.regions) == markdown(plain.regions)
+        assert {region.label for region in with_ruby.regions} == {"title", "text"}
+
+        def thickness(page):
+            return max(min(line.box.x1 - line.box.x0, line.box.y1 - line.box.y0) for line in page.regions[-1].lines)
+
+        assert thickness(with_ruby) > 1.3 * thickness(plain)
 
 
 def test_tables_have_the_structure_of_their_source(pages):
