@@ -169,6 +169,8 @@ class Cleaner:
             return _CUT[tag]
         if element in self.cut:
             return "backlink"
+        if tag == "svg" and any(above.tag == "mjx-container" for above in element.iterancestors()):
+            return "svg"  # a formula that isn't known
         if element.get("hidden") is not None and not _is_default_switch(element):
             return "hidden"
         if is_contents(element):
@@ -201,6 +203,8 @@ class Cleaner:
                 kept[key] = clean_style(value, self.resources) if key == "style" else value
         if "hidden" in element.attrib or tag == "nav":
             kept.pop("style", None)
+        if tag == "li" and not _begins_with_text(element):
+            kept["class"] = f"{kept.get('class', '')} no-sign".lstrip()
         if tag == "nav":
             kept["role"] = "doc-toc"
         elif not kept.get("role", "doc-").startswith("doc-"):
@@ -239,6 +243,15 @@ def is_contents(element: lxml.etree._Element) -> bool:
         return False
     links = sum(len("".join("".join(link.itertext()).split())) for link in element.iter("a"))
     return links > 0.5 * len("".join("".join(element.itertext()).split()))  # Doxygen calls all of a page its contents
+
+
+def _begins_with_text(item: lxml.etree._Element) -> bool:
+    """Whether text comes first in a list's item. A sign before a picture or a table would stand alone, also where a page ends."""
+    for event, element in lxml.etree.iterwalk(item, events=("start", "end")):
+        text = element.text if event == "start" else element.tail if element is not item else None
+        if element.tag in ("img", "image", "svg", "table") or (text and text.strip()):
+            return element.tag not in ("img", "image", "svg", "table")
+    return False
 
 
 def _is_of_site(element: lxml.etree._Element) -> bool:

@@ -90,6 +90,12 @@ def test_nothing_that_runs_or_loads_stays(tmp_path):
     assert page.left_out["css_remote"] == 2
 
 
+def test_a_sign_of_a_list_is_drawn_before_text_alone(tmp_path):
+    items = ["a", "<p> <b>a", "<math><mi>x", "", " <p><img src=a>a", "<table><tr><td>a</table>a", "<ul><li><svg></svg>a</ul>"]
+    page = of(tmp_path, "".join(f"<ol><li>{item}</ol>" for item in items))
+    assert [part.startswith(' class="no-sign"') for part in page.html.split("<ol><li")[1:]] == 3 * [False] + 4 * [True]
+
+
 def test_images_and_css_of_the_folder(tmp_path):
     (tmp_path / "css").mkdir()
     (tmp_path / "css" / "a.css").write_text("@import 'b.css'; h1::before{content:'§'} </style>")

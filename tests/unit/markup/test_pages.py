@@ -93,6 +93,7 @@ def pages(browser):
         ("<pre>x = 5                    # far</pre>", "", "```\nx = 5                    # far\n```"),
         ("<p>a<ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp>字<rt>じ</rt></ruby>、<ruby>b<rt>long</ruby></p>", "", "a漢字、b"),
         ("<p>a <bdo dir=rtl>abc</bdo> b</p>", "", "a abc b"),
+        ("<ol><li class=no-sign><table><tr><td>a</table><li>b</ol>", "", "<table><tr><td>a</td></tr></table>\n\nii. b"),
         ("<p>a<b>b</b></p>", "b { margin-left: 1em }", "a b"),
         ("<table><caption>Above</caption><tr><td>a</table>", "", "Above\n\n<table><tr><td>a</td></tr></table>"),
     ],
