@@ -132,12 +132,14 @@ def test_svg_becomes_an_image(tmp_path):
     )
     drawing = svg.format('<path d="M0 0h9v9"/>')
     page = of(tmp_path, f"<p>x<img src=good.svg><img src=bad.svg><svg><path/></svg><svg><use href=#g /></svg>{inline}")
-    first, second = re.findall('<img src="data:image/png;base64,([^"]*)"', page.html)
+    _, second = re.findall('<img src="data:image/png;base64,([^"]*)"', page.html)
     with Image.open(io.BytesIO(base64.b64decode(second))) as image:
         assert image.size == (90, 60) and image.getpixel((80, 50)) == (255, 0, 0, 255)
     assert page.html.endswith('class="c" style="width:90px"></p>')
     assert page.left_out == {"svg": 3}
-    assert of(tmp_path, f'<html xmlns="http://www.w3.org/1999/xhtml"><body><p>x</p>{drawing}</body></html>').html.count("<img") == 1
+    assert (
+        of(tmp_path, f'<html xmlns="http://www.w3.org/1999/xhtml"><body><p>x</p>{drawing}</body></html>').html.count("<img") == 1
+    )
 
 
 LATEX = '<annotation encoding="application/x-tex">x^2</annotation>'
