@@ -1,18 +1,17 @@
 r"""Blocks of a laid out document: paragraphs, headings, items, code, notes, with their lines, cut where a page or a column ends.
 
 A block's text is one string. Boxes and styles name stretches of it. A formula is one character there, and `\(…\)` in Markdown.
+Ruby is drawn and is no text, as corpora of Japanese have it. The line's box holds it.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from datagen.fine.region_markdown import starred
+from datagen.markup.block import FORMULA, Block, Box, Frame, Line, Picture, Style, gap, is_beside
 from datagen.markup.layout import Layout, Node, Rect, Text
 
-FORMULA = "\ufffc"
 _INLINE = ("inline", "inline-block", "inline-flex", "inline-grid", "inline-table", "contents", "ruby", "math", "none", "")
 _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 _OF_CLASS = {"running-head": "header", "running-foot": "footer", "page-number": "page_number"}
@@ -22,115 +21,8 @@ _OF_NAME = {"pre": "code", "caption": "table_caption", "figcaption": "image_capt
 _UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _SPACES = re.compile(r"[^\S\n]+")
 _LETTERS = re.compile(r"[^\W\d_]")
-_OVERLAP, _MOVES_BACK, _FAR, _SPACE = 0.4, 0.5, 3.0, 0.2  # of a line's thickness
+_MOVES_BACK, _FAR, _AMID = 0.5, 3.0, 0.2  # of a line's thickness
 _BOLD = 600
-
-
-class Style(NamedTuple):
-    is_bold: bool = False
-    is_italic: bool = False
-    raised: int = 0
-    latex: str = ""
-
-
-class Box(NamedTuple):
-    """The characters `start` to `stop` of a block's text, and where they are drawn."""
-
-    start: int
-    stop: int
-    rect: Rect
-
-
-@dataclass(slots=True)
-class Line:
-    """The characters `start` to `stop` of a block's text, drawn side by side. `is_hyphenated`: a hyphen is drawn at its end that
-    the text hasn't got."""
-
-    start: int
-    stop: int
-    rect: Rect
-    page: int
-    is_hyphenated: bool = False
-
-
-@dataclass(slots=True)
-class Block:
-    """A block as a whole. `depth` counts the lists around an item's own, `level` is a heading's."""
-
-    element: Node
-    label: str
-    level: int = 0
-    depth: int = 0
-    text: str = ""
-    boxes: list[Box] = field(default_factory=list)
-    styles: list[tuple[int, int, Style]] = field(default_factory=list)
-    hyphens: list[bool] = field(default_factory=list)
-
-    def add(self, text: str, boxes: Sequence[Box], style: Style, has_hyphens: bool) -> None:
-        """Boxes count from the start of `text`."""
-        if self.boxes and boxes and _needs_space(self.text[-1:], text[:1]) and _stands_apart(self.boxes[-1].rect, boxes[0].rect):
-            self.text += " "  # drawn by a margin, and not by a letter
-            self.styles.append((len(self.text) - 1, len(self.text), self.styles[-1][2]))
-        start = len(self.text)
-        self.text += text
-        self.styles.append((start, len(self.text), style))
-        self.boxes += [Box(start + box.start, start + box.stop, box.rect) for box in boxes]
-        self.hyphens += [has_hyphens] * len(boxes)
-
-    @property
-    def is_code(self) -> bool:
-        return self.label == "code"
-
-    @property
-    def formula(self) -> str:
-        """The LaTeX of a block that is a formula alone, else ""."""
-        latex = [style.latex for start, stop, style in self.styles if style.latex]
-        return latex[0] if len(latex) == 1 and self.text.strip() == FORMULA else ""
-
-
-def _needs_space(left: str, right: str) -> bool:
-    """Whether a gap between two characters is a space, as it isn't between Han characters of a justified line."""
-    is_wide = all(unicodedata.east_asian_width(char) in "WF" for char in (left or " ", right or " "))
-    return not left.isspace() and not right.isspace() and not is_wide
-
-
-def _stands_apart(left: Rect, right: Rect) -> bool:
-    """Whether two boxes of a line have a space between them."""
-    thin = min(left.y1 - left.y0, right.y1 - right.y0)
-    return min(left.y1, right.y1) - max(left.y0, right.y0) > _OVERLAP * thin and _gap(left, right) > _SPACE * thin
-
-
-class Picture(NamedTuple):
-    element: Node
-    rect: Rect
-
-
-class Frame(NamedTuple):
-    """How pages follow each other on the canvas: each has `width` and `height` in CSS pixels. Those of vertical writing lie below
-    each other, others side by side."""
-
-    width: float
-    height: float
-    writing_mode: str = "horizontal-tb"
-
-    @property
-    def is_vertical(self) -> bool:
-        return self.writing_mode != "horizontal-tb"
-
-    def page(self, rect: Rect) -> int:
-        middle = (rect.y0 + rect.y1) / 2 / self.height if self.is_vertical else (rect.x0 + rect.x1) / 2 / self.width
-        return int(middle // 1)
-
-    def origin(self, page: int) -> tuple[float, float]:
-        """The top left corner of a page on the canvas."""
-        return (0.0, page * self.height) if self.is_vertical else (page * self.width, 0.0)
-
-    def flowing(self, rect: Rect) -> Rect:
-        """The rectangle with its x along lines, and its y from line to line."""
-        x0, y0, x1, y1 = rect
-        if self.writing_mode == "vertical-rl":
-            return Rect(y0, -x1, y1, -x0)
-        return Rect(y0, x0, y1, x1) if self.is_vertical else rect
 
 
 def blocks(layout: Layout) -> Iterator[Block | Picture | Node]:
@@ -157,6 +49,10 @@ def blocks(layout: Layout) -> Iterator[Block | Picture | Node]:
             formulas.add(id(math))
         elif isinstance(item, Text) and not _is_visible(item.parent):
             continue
+        if isinstance(item, Text) and node.ancestor("rt") is not None:
+            if block is not None:
+                block.decorate(box.rect for box in item.boxes if box.is_seen)
+            continue
         if isinstance(item, Text) and _is_sign(item.parent):
             pending.append(item)
             continue
@@ -165,7 +61,7 @@ def blocks(layout: Layout) -> Iterator[Block | Picture | Node]:
                 block.add(item.text, (), Style(), False)
             continue
         is_displayed = math is not None and math.attributes.get("display") == "block"
-        element = math if is_displayed and math is not None else _block_element(node if math is None else _above(math))
+        element = math if is_displayed and math is not None else _block_element(node if math is None else math.parent or math)
         if block is None or element is not block.element:
             if block is not None:
                 yield block
@@ -176,19 +72,13 @@ def blocks(layout: Layout) -> Iterator[Block | Picture | Node]:
                 block.label = "list"
             pending = []
         if math is not None:
-            latex = _latex(math)
-            rect = math.rects[0] if math.rects else Rect(0, 0, 0, 0)
-            block.add(FORMULA, [Box(0, 1, rect)], Style(latex=latex or " "), False)
+            latex = math.attributes.get("latex", "").strip() or " "  # " ": it has no TeX annotation
+            block.add(FORMULA, [Box(0, 1, math.rects[0] if math.rects else Rect(0, 0, 0, 0))], Style(latex=latex), False)
         else:
             assert isinstance(item, Text)
             _add_text(block, item)
     if block is not None:
         yield block
-
-
-def _above(node: Node) -> Node:
-    assert node.parent is not None
-    return node.parent
 
 
 def cell_of(block: Block) -> Node | None:
@@ -233,11 +123,6 @@ def _opened(element: Node) -> Block:
     return Block(element, "text", depth=depth)
 
 
-def _latex(math: Node) -> str:
-    """The TeX annotation of a formula, "" if it has none."""
-    return math.attributes.get("latex", "").strip()
-
-
 def _add_text(block: Block, item: Text) -> None:
     boxes = [Box(box.start, box.stop, box.rect) for box in item.boxes if box.is_seen]
     if not boxes and item.text.strip():
@@ -264,22 +149,26 @@ def _raised(node: Node) -> int:
 def lines(block: Block, frame: Frame) -> list[Line]:
     """The block's lines in the order of its text. Boxes of spaces alone are left out, but for code's empty lines."""
     out: list[Line] = []
-    last = whole = Rect(0, 0, 0, 0)  # the last box, and all of its line
+    last = whole = before = Rect(0, 0, 0, 0)  # the last box, all of its line, and all of the line before
     for box, has_hyphens in zip(block.boxes, block.hyphens, strict=True):
         text = block.text[box.start : box.stop]
         if not text.strip() and not (block.is_code and text == "\n"):
             continue
         rect, page = frame.flowing(box.rect), frame.page(box.rect)
-        is_near = block.is_code or _gap(whole, rect) < _FAR * max(last.y1 - last.y0, rect.y1 - rect.y0)
-        if out and page == out[-1].page and is_near and _is_beside(last, rect):
+        is_near = block.is_code or gap(whole, rect) < _FAR * max(last.y1 - last.y0, rect.y1 - rect.y0)
+        if out and page == out[-1].page and is_near and is_beside(last, rect):
             line = out[-1]
             line.stop, line.rect, whole = box.stop, line.rect.joined(box.rect), whole.joined(rect)
         else:
             if out and has_hyphens:
                 out[-1].is_hyphenated = _is_hyphenated(block.text, out[-1].stop, box.start)
             out.append(Line(box.start, box.stop, box.rect, page))
-            whole = rect
+            whole, before = rect, whole
         last = rect
+        if len(out) > 1 and out[-2].page == page and is_beside(before, whole) and _joins(gap(before, whole), rect):
+            line = out.pop()  # its text is of the other direction, and began at the far end
+            out[-1] = Line(out[-1].start, line.stop, out[-1].rect.joined(line.rect), page)
+            whole = whole.joined(before)
     if block.is_code:
         while out and not block.text[out[0].start : out[0].stop].strip():
             del out[0]
@@ -288,13 +177,8 @@ def lines(block: Block, frame: Frame) -> list[Line]:
     return out
 
 
-def _is_beside(left: Rect, right: Rect) -> bool:
-    overlap = min(left.y1, right.y1) - max(left.y0, right.y0)
-    return overlap > _OVERLAP * min(left.y1 - left.y0, right.y1 - right.y0)
-
-
-def _gap(left: Rect, right: Rect) -> float:
-    return max(left.x0, right.x0) - min(left.x1, right.x1)
+def _joins(distance: float, rect: Rect) -> bool:
+    return -_AMID < distance / (rect.y1 - rect.y0) < _FAR
 
 
 def _is_hyphenated(text: str, stop: int, start: int) -> bool:
@@ -343,7 +227,8 @@ def markdown(block: Block, lines: Sequence[Line], stop: int | None) -> str:
         if style.raised:
             part = _tagged(part, "sup" if style.raised > 0 else "sub")
         stars = "*" * (2 * style.is_bold + style.is_italic) if (style.is_bold, style.is_italic) in stands_out else ""
-        text += starred(part, stars) if stars and _LETTERS.search(part) and not {"*", "_"} & set(part) else part
+        is_glued = text.endswith("*") and not part[:1].isspace()  # stars beside stars say nothing
+        text += starred(part, stars) if stars and not is_glued and _LETTERS.search(part) and not {"*", "_"} & set(part) else part
     text = "\n".join(filter(None, (_SPACES.sub(" ", one).strip() for one in text.split("\n"))))
     if stop is not None and lines[-1].is_hyphenated:
         text += "-"

@@ -12,6 +12,7 @@ import simplejpeg
 from datagen.record import Box
 
 _DIFFERS = 40  # of 255 levels of gray: more than JPEG changes
+_CLOSE = 0.06  # of a line's thickness
 _REACH = 0.35  # of a line's thickness, by which letters may leave its rectangle
 
 
@@ -41,18 +42,18 @@ def grown_to(left: numpy.ndarray, boxes: Sequence[Box]) -> list[Box]:
     if not left.any():
         return list(boxes)
     height, width = left.shape
-    larger = []
-    for box in boxes:
-        margin = max(1, round(_REACH * min(box.x1 - box.x0, box.y1 - box.y0)))
-        around = grown(box, (width, height), margin)
-        part = left[around.y0 : around.y1, around.x0 : around.x1]
-        rows, columns = numpy.flatnonzero(part.any(axis=1)), numpy.flatnonzero(part.any(axis=0))
-        if rows.size:
-            x0, x1 = around.x0 + int(columns[0]), around.x0 + int(columns[-1]) + 1
-            y0, y1 = around.y0 + int(rows[0]), around.y0 + int(rows[-1]) + 1
-            box = Box(min(box.x0, x0), min(box.y0, y0), max(box.x1, x1), max(box.y1, y1))
-            part[:] = False
-        larger.append(box)
+    larger = list(boxes)
+    for reach in (_CLOSE, _REACH):  # what is close to a box isn't its neighbour's
+        for at, box in enumerate(larger):
+            margin = max(1, round(reach * min(box.x1 - box.x0, box.y1 - box.y0)))
+            around = grown(box, (width, height), margin)
+            part = left[around.y0 : around.y1, around.x0 : around.x1]
+            rows, columns = numpy.flatnonzero(part.any(axis=1)), numpy.flatnonzero(part.any(axis=0))
+            if rows.size:
+                x0, x1 = around.x0 + int(columns[0]), around.x0 + int(columns[-1]) + 1
+                y0, y1 = around.y0 + int(rows[0]), around.y0 + int(rows[-1]) + 1
+                larger[at] = Box(min(box.x0, x0), min(box.y0, y0), max(box.x1, x1), max(box.y1, y1))
+                part[:] = False
     return larger
 
 

@@ -192,7 +192,7 @@ _FOR_HEADINGS = re.compile(
     r"Caps|Display|Kufi|Rashi|Stam|Muol|Hand|hand|Fantuwua|Hiwua|Titr|Looped|Bold|Black|Light|Cond|Slanted|Quran|Bokor|Chrieng|Yebse|Tint|Goffer|Gothic$"
 )
 _POOR = re.compile(r"CLM|BPG|Lohit|Nakula|Sahadeva|Nanum|Thabit")  # of Latin, Greek and Cyrillic letters
-_NO_TEXT = re.compile(r"DedaEna|Unjoined| $")  # letters in boxes; a name that CSS can't say
+_NO_TEXT = re.compile(r"DedaEna|Unjoined|KacstOne| $")  # letters in boxes; Arabic digits for ours; a name that CSS can't say
 _MONO = re.compile(r"Mono|Courier|Coding|Thabit")
 _NO_SANS = re.compile(
     r"Serif|Naskh|Nastaliq|Amiri|Myeongjo|Scheherazade|Nazli|CLM|Kinnari|Norasi|Khmer OS|Padauk|Abyssinica|Annapurna"

@@ -42,15 +42,16 @@ _NOTES = """([boxes, pitch, isVertical]) => {
 _HEADS = """([boxes, pitch, isVertical, most]) => {
   const flow = document.getElementById("flow"), titles = [...flow.querySelectorAll("h1, h2")].map((heading) => {
     const rect = heading.getClientRects()[0] || new DOMRect(), at = isVertical ? rect.top + scrollY : rect.left + scrollX;
-    return [Math.floor(at / pitch), heading.innerText.replace(/\\s+/g, " ").trim()];
+    return [Math.floor(at / pitch), heading.querySelector("rt") ? "" : heading.innerText.replace(/\\s+/g, " ").trim()];
   }).filter(([, text]) => text && text.length <= most);
-  for (const [page, name, left, top, width, height, align, number, lang] of boxes) {
+  for (const [page, name, left, top, width, height, align, number, lang, dir] of boxes) {
     const before = titles.filter(([at]) => at <= page);
     const text = number || (page % 2 || before.length < 2 ? titles[0] : before[before.length - 1])?.[1];
     if (!text) continue;
     const box = document.createElement("div");
     box.className = name;
     box.lang = lang;
+    box.dir = dir;
     box.textContent = text;
     box.style.cssText = `left:${left}px;top:${top}px;width:${width}px;height:${height}px;text-align:${align}`;
     document.body.append(box);
@@ -107,7 +108,7 @@ def paged(document: Document, look: Look, notes: int) -> int:
         for name, box in look.boxes(number, notes).items():
             if name != "page-notes":
                 text = look.page_number(number) if name == "page-number" else ""
-                heads.append([number, name, *_of_canvas(look, number, box), text, look.lang])
+                heads.append([number, name, *_of_canvas(look, number, box), text, look.lang, look.direction])
     page.evaluate(_HEADS, [heads, *where, _TITLE_CHARS])
     return count
 

@@ -41,7 +41,8 @@ class IdentifyLanguage(Stage):
 
     The language is `und`, and no guess, if there are fewer than `min_letters` letters, or if the identifier's score is less than
     `min_score`. A language that is declared with the document is believed if its score is at least `min_declared_score` and a
-    third of the best one, or if the identifier has no label for it.
+    third of the best one, or if the identifier has no label for it. In a script of few languages the identifier is sure of those
+    that it knows: there a language without a label is believed if CLDR says that it is written in the script, such as Dzongkha.
 
     A page is mixed if its regions are in two languages or more, each with `min_share` of the letters. Then the signals
     `lang_share_<BCP-47>` say how much of the page is in each. If one has more than half, it is the page's language, unless the
@@ -51,7 +52,7 @@ class IdentifyLanguage(Stage):
     What was cut out of another sample has that one's language already, and keeps it: a formula has none of its own.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     min_letters: int = 24
     min_score: float = 0.5
@@ -163,15 +164,27 @@ def _identify(
     engine, declared = _langid(), declared or "und"
     base = declared.split("-")[0]
     unlabelled = declared if base not in engine.labels() else "und"  # what the identifier can't know about
+    is_written = _usual_script(declared) == script
     if script not in engine.SCRIPTS:
-        return Language(unlabelled, 0.0, script, share)
+        return Language(declared if is_written else unlabelled, 0.0, script, share)
     scores = {lang: score for lang, score in engine.scores(words).items() if engine.writes(lang, script)} or {"und": 0.0}
     best = max(scores, key=scores.__getitem__)
     if scores.get(base, 0.0) >= max(min_declared_score, scores[best] / 3):
         return Language(declared, scores[base], script, share)
-    if unlabelled != "und" and scores[best] < _SURE:
+    if unlabelled != "und" and (scores[best] < _SURE or (is_written and script not in _SHARED_SCRIPTS)):
         return Language(unlabelled, 0.0, script, share)
     return Language(best if scores[best] >= min_score else "und", scores[best], script, share)
+
+
+@functools.lru_cache(maxsize=1024)
+def _usual_script(lang: str) -> str:
+    """The script that a language (BCP-47) is written in, as CLDR or its own subtag says; "" if neither knows."""
+    import langcodes  # takes 0.1 s, which a plan needn't wait for
+
+    try:
+        return langcodes.Language.get(lang).maximize().script or ""
+    except ValueError:
+        return ""
 
 
 def _passages(words: str) -> str:

@@ -25,7 +25,7 @@ _CUT = {
     "applet": "object", "audio": "media", "video": "media", "canvas": "media", "template": "template", "param": "", "source": "",
     "track": "", "map": "", "area": "", "input": "form", "button": "form", "select": "form", "textarea": "form",
     "datalist": "form", "option": "form", "optgroup": "form", "dialog": "form", "progress": "form", "meter": "form",
-    "portal": "frame", "svg": "svg",
+    "portal": "frame",
 }
 _RENAMED = {"form": "div", "center": "div", "dir": "ul", "menu": "ul", "strike": "s", "main": "div", "body": "div",
             "listing": "pre", "xmp": "pre", "plaintext": "pre", "nobr": "span"}
@@ -142,7 +142,7 @@ class Cleaner:
                 self.left_out[reason] += 1
         elif tag == "math":
             self.out.append(mathml_of(element))
-        elif tag in ("img", "image"):
+        elif tag in ("img", "image", "svg"):
             self._image(element)
         else:
             tag = self._name(element)
@@ -169,6 +169,8 @@ class Cleaner:
             return _CUT[tag]
         if element in self.cut:
             return "backlink"
+        if tag == "svg" and any(above.tag == "mjx-container" for above in element.iterancestors()):
+            return "svg"  # a formula that isn't known
         if element.get("hidden") is not None and not _is_default_switch(element):
             return "hidden"
         if is_contents(element):
@@ -201,6 +203,8 @@ class Cleaner:
                 kept[key] = clean_style(value, self.resources) if key == "style" else value
         if "hidden" in element.attrib or tag == "nav":
             kept.pop("style", None)
+        if tag == "li" and not _begins_with_text(element):
+            kept["class"] = f"{kept.get('class', '')} no-sign".lstrip()
         if tag == "nav":
             kept["role"] = "doc-toc"
         elif not kept.get("role", "doc-").startswith("doc-"):
@@ -220,9 +224,10 @@ class Cleaner:
     def _image(self, element: lxml.etree._Element) -> None:
         """An <img>, as wide as it was to be: its pixels may have become fewer."""
         href = element.get("src") or element.get("href") or element.get("data-src") or ""
-        if not href:
+        is_svg = element.tag == "svg"
+        if not href and not is_svg:
             self.left_out["image_missing"] += 1
-        elif image := self.resources.image(href):
+        elif image := self.resources.inline_svg(element) if is_svg else self.resources.image(href):
             width, height = (_NUMBER.fullmatch(element.get(side) or "") for side in ("width", "height"))
             side = f"height:{height[1]}px" if height and not width else f"width:{width[1] if width else image[1][0]}px"
             element.set("style", f"{side};{element.get('style', '')}".rstrip(";"))
@@ -238,6 +243,15 @@ def is_contents(element: lxml.etree._Element) -> bool:
         return False
     links = sum(len("".join("".join(link.itertext()).split())) for link in element.iter("a"))
     return links > 0.5 * len("".join("".join(element.itertext()).split()))  # Doxygen calls all of a page its contents
+
+
+def _begins_with_text(item: lxml.etree._Element) -> bool:
+    """Whether text comes first in a list's item. A sign before a picture or a table would stand alone, also where a page ends."""
+    for event, element in lxml.etree.iterwalk(item, events=("start", "end")):
+        text = element.text if event == "start" else element.tail if element is not item else None
+        if element.tag in ("img", "image", "svg", "table") or (text and text.strip()):
+            return element.tag not in ("img", "image", "svg", "table")
+    return False
 
 
 def _is_of_site(element: lxml.etree._Element) -> bool:

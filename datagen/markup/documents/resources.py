@@ -30,6 +30,16 @@ _FORMATS = (*_AS_IT_IS, "BMP", "TIFF", "ICO", "AVIF", "PPM")
 _KEPT_BYTES = 2 << 20  # a larger file is written anew
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 _FEW_KEPT = 32
+_SVG = "http://www.w3.org/2000/svg"
+_PLAIN_NAME = re.compile("(?!xmlns)[A-Za-z][A-Za-z0-9-]*")
+_CAPITALS = {
+    name.lower(): name
+    for name in """clipPath linearGradient radialGradient textPath foreignObject feBlend feColorMatrix feComposite feDropShadow
+    feFlood feFuncA feFuncB feFuncG feFuncR feGaussianBlur feMerge feMergeNode feMorphology feOffset feTile viewBox clipPathUnits
+    gradientTransform gradientUnits lengthAdjust markerHeight markerUnits markerWidth maskContentUnits maskUnits
+    patternContentUnits patternTransform patternUnits preserveAspectRatio primitiveUnits refX refY spreadMethod startOffset
+    stdDeviation tableValues textLength filterUnits""".split()
+}
 _FACE, _FACE_FILE = "DejaVu Sans", "DejaVuSans.ttf"
 _FACES: dict[str, Any] = dict.fromkeys(("font_family", "serif_family", "sans_serif_family", "monospace_family"), _FACE)
 
@@ -104,6 +114,10 @@ class Resources:
         """An image as a data: URI, and its width and height in pixels as they were in the file."""
         return self._within_budget(self._image(href, within))
 
+    def inline_svg(self, svg: lxml.etree._Element) -> Picture | None:
+        """An <svg> among HTML, drawn as a file of its own would be: the document's CSS doesn't reach into it."""
+        return self._within_budget(self._counted(drawn_svg(_svg_file(svg)), "svg"))
+
     def _image_at(self, href: str, within: str | None) -> Picture | None:
         data = self.bytes_of(href, "image", MAX_IMAGE_BYTES, within)
         if data is None:
@@ -174,6 +188,22 @@ def _is_small(svg: lxml.etree._Element) -> bool:
     return all(side <= _MAX_SVG_SIDE for side in [*box[2:], *sizes])
 
 
+def _svg_file(svg: lxml.etree._Element) -> bytes:
+    """An <svg> of a parsed page as a file: with the namespace and the capitals that parsing takes away."""
+
+    def copied(element: lxml.etree._Element) -> lxml.etree._Element:
+        names = {_CAPITALS.get(key, key): value for key, value in element.attrib.items() if _PLAIN_NAME.fullmatch(key)}
+        copy = lxml.etree.Element(f"{{{_SVG}}}{_CAPITALS.get(element.tag, element.tag)}", names)
+        copy.text = element.text
+        for child in element:
+            if isinstance(child.tag, str) and _PLAIN_NAME.fullmatch(child.tag):
+                copy.append(copied(child))
+                copy[-1].tail = child.tail
+        return copy
+
+    return lxml.etree.tostring(copied(svg), encoding="utf-8")
+
+
 def drawn_svg(data: bytes) -> Picture | None:
     """The SVG as a PNG, drawn by resvg; None if it can't be drawn. It may not refer to anything but its own parts."""
     try:
@@ -199,4 +229,6 @@ def drawn_svg(data: bytes) -> Picture | None:
         png = bytes(resvg_py.svg_to_bytes(svg_string=lxml.etree.tostring(tree, encoding="unicode"), **_FACES))
     except (lxml.etree.LxmlError, ValueError, RuntimeError):
         return None
-    return checked_image(png)
+    with Image.open(io.BytesIO(png)) as image:
+        is_blank = image.convert("RGBA").getchannel("A").getbbox() is None
+    return None if is_blank else checked_image(png)

@@ -3,6 +3,7 @@
 import base64
 import io
 import random
+import re
 import zipfile
 from pathlib import Path
 
@@ -89,6 +90,12 @@ def test_nothing_that_runs_or_loads_stays(tmp_path):
     assert page.left_out["css_remote"] == 2
 
 
+def test_a_sign_of_a_list_is_drawn_before_text_alone(tmp_path):
+    items = ["a", "<p> <b>a", "<math><mi>x", "", " <p><img src=a>a", "<table><tr><td>a</table>a", "<ul><li><svg></svg>a</ul>"]
+    page = of(tmp_path, "".join(f"<ol><li>{item}</ol>" for item in items))
+    assert [part.startswith(' class="no-sign"') for part in page.html.split("<ol><li")[1:]] == 3 * [False] + 4 * [True]
+
+
 def test_images_and_css_of_the_folder(tmp_path):
     (tmp_path / "css").mkdir()
     (tmp_path / "css" / "a.css").write_text("@import 'b.css'; h1::before{content:'§'} </style>")
@@ -119,9 +126,20 @@ def test_svg_becomes_an_image(tmp_path):
     texts = [drawn_svg(svg.format(f'<text y="9" font-family="None">{text}</text>').encode()) for text in ("", "x")]
     assert texts[0] != texts[1]
     (tmp_path / "bad.svg").write_text(svg.format('<image href="file:///etc/a.png"/>'))
-    page = of(tmp_path, "<p>x<img src=good.svg><img src=bad.svg><svg><path/></svg>")
-    assert page.html.count('<img src="data:image/png;base64,') == 1
-    assert page.left_out == {"svg": 2}
+    inline = (
+        '<svg viewBox="0 0 90 60" class=c><defs><linearGradient id=g><stop stop-color=red /></linearGradient></defs>'
+        "<rect fill='url(#g)' width=90 height=60 /><text y=9>in it</text></svg>"
+    )
+    drawing = svg.format('<path d="M0 0h9v9"/>')
+    page = of(tmp_path, f"<p>x<img src=good.svg><img src=bad.svg><svg><path/></svg><svg><use href=#g /></svg>{inline}")
+    _, second = re.findall('<img src="data:image/png;base64,([^"]*)"', page.html)
+    with Image.open(io.BytesIO(base64.b64decode(second))) as image:
+        assert image.size == (90, 60) and image.getpixel((80, 50)) == (255, 0, 0, 255)
+    assert page.html.endswith('class="c" style="width:90px"></p>')
+    assert page.left_out == {"svg": 3}
+    assert (
+        of(tmp_path, f'<html xmlns="http://www.w3.org/1999/xhtml"><body><p>x</p>{drawing}</body></html>').html.count("<img") == 1
+    )
 
 
 LATEX = '<annotation encoding="application/x-tex">x^2</annotation>'

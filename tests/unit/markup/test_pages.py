@@ -1,12 +1,16 @@
 """What is on a page, as Chromium draws it: text that CSS adds, changes or hides, boxes, order, tables, columns, notes."""
 
+import io
 import random
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import numpy
 import pymupdf
 import pytest
+from PIL import Image
 
 pytest.importorskip("playwright", reason="pages from markup need Playwright: make setup-markup")
 if not (shutil.which("chromium") or shutil.which("google-chrome")):
@@ -19,9 +23,10 @@ from datagen.markup.answers import MarkupPage, OfDocument
 from datagen.markup.blocks import shown
 from datagen.markup.browser import Browser
 from datagen.markup.child import page_of
+from datagen.markup.ink import grown_to
 from datagen.markup.laid_pages import LaidPages
 from datagen.markup.look import drawn, without_glyphs
-from datagen.record import SampleError
+from datagen.record import Box, SampleError
 from tests.inputs.udhr import UDHR
 
 SEEN = "<p>Seen text stands here.</p>"
@@ -91,8 +96,11 @@ def pages(browser):
             "lines of the file\n\n<table><tr><td>a b</td></tr></table>",
         ),
         ("<pre>x = 5                    # far</pre>", "", "```\nx = 5                    # far\n```"),
-        ("<p><ruby>漢<rt>かん</rt></ruby>字</p>", "", "漢字"),
+        ("<p>a<ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp>字<rt>じ</rt></ruby>、<ruby>b<rt>long</ruby></p>", "", "a漢字、b"),
         ("<p>a <bdo dir=rtl>abc</bdo> b</p>", "", "a abc b"),
+        ("<ol><li class=no-sign><table><tr><td>a</table><li>b</ol>", "", "<table><tr><td>a</td></tr></table>\n\nii. b"),
+        ("<p dir=rtl>ابجد <code>AT{<i>name of it</i>}</code>: هوز</p>", "", "ابجد AT{*name of it*}: هوز"),
+        ("<p>this is <b>bold<i>and more</i></b> than it was</p>", "", "this is **bold**and more than it was"),
         ("<p>a<b>b</b></p>", "b { margin-left: 1em }", "a b"),
         ("<table><caption>Above</caption><tr><td>a</table>", "", "Above\n\n<table><tr><td>a</td></tr></table>"),
     ],
@@ -154,6 +162,12 @@ def test_lines_hold_the_ink_of_ten_scripts(pages):
             assert "".join(shown(text).split()) in "".join(markdown(page.regions).split())
 
 
+def test_ink_beside_a_line_is_not_the_line_aboves():
+    ink = numpy.zeros((100, 100), bool)
+    ink[53, 9] = ink[28, 30] = True  # left of the lower box; an accent on the upper one
+    assert grown_to(ink, [Box(10, 30, 60, 50), Box(10, 50, 60, 70)]) == [Box(10, 28, 60, 50), Box(9, 50, 60, 70)]
+
+
 def test_columns_and_pages_are_read_one_after_the_other(pages):
     words = [f"w{number}" for number in range(3000)]
     found = pages(f"<p>{' '.join(words)}</p>", columns=2, column_gap=30)
@@ -182,6 +196,29 @@ def test_pages_are_printed_as_they_are_drawn_and_leave_the_next_ones_as_they_wer
         assert not page.reason and [word[4] for word in words] == " ".join(line.text for line in lines).split()
         zoom = page.size[0] / look.width * 96 / 72
         assert abs(words[-1][1] * zoom - lines[-1].box.y0) < 4
+
+
+def test_a_line_of_two_directions_is_one_line(pages):
+    html = "<ul><li><code>ATTRIBUTE{<i>a long name of it</i>}</code>: محتوای فایل</ul>"
+    (page,) = pages(html, lang="fa", script="Arab", direction="rtl")
+    assert [line.text for line in page.regions[0].lines] == ["• ATTRIBUTE{a long name of it}: محتوای فایل"]
+
+
+def test_ruby_is_drawn_within_its_line(pages):
+    kanji = "<ruby>漢字<rt>かんじ</rt></ruby>を<ruby>読<rt>よ</rt></ruby>む。" * 20
+    for writing in ("horizontal-tb", "vertical-rl"):
+        plain, with_ruby = (
+            page
+            for html in (re.sub("<rt>.*?</rt>", "", kanji), kanji)
+            for page in pages(f"<h1>{html.split('む')[0]}</h1><p>{html}</p>", "", "ja", "Jpan", writing=writing, head="head-left")
+        )
+        assert with_ruby.reason == "" and markdown(with_ruby.regions) == markdown(plain.regions)
+        assert {region.label for region in with_ruby.regions} == {"title", "text"}
+
+        def thickness(page):
+            return max(min(line.box.x1 - line.box.x0, line.box.y1 - line.box.y0) for line in page.regions[-1].lines)
+
+        assert thickness(with_ruby) > 1.2 * thickness(plain)
 
 
 def test_tables_have_the_structure_of_their_source(pages):
@@ -236,6 +273,17 @@ def test_running_heads_and_numbers_are_regions_and_no_text(pages):
         ("page_number", "– 1 –"),
     ]
     assert markdown(page.regions) == "# The title\n\nSeen text stands here."
+
+
+def test_running_heads_show_all_of_tall_letters(pages):
+    def ink(text: str) -> int:
+        look = {"head": "head-left", "body": "Noto Serif Tibetan", "heading": "Noto Serif Tibetan", "head_rule": "none"}
+        (page,) = pages(f"<h1>{text}</h1>{SEEN}", lang="dz", script="Tibt", **look)
+        with Image.open(io.BytesIO(page.image)) as image:
+            below = page.regions[1].box.y0
+            return int((numpy.asarray(image.convert("L"))[:below] < 128).sum())
+
+    assert ink("བོ") > 1.15 * ink("བ")
 
 
 def test_the_browser_that_swells_is_a_reason(browser):

@@ -61,6 +61,14 @@ def test_a_script_that_the_identifier_never_saw_keeps_what_was_declared():
     lepcha = "ᰛᰧᰵᰶ ᰀᰦᰟᰫ ᰕᰪᰰ ᰌᰩᰵ ᰣᰦᰳ ᰛᰧᰵᰶ ᰀᰦᰟᰫ ᰕᰪᰰ ᰌᰩᰵ ᰣᰦᰳ ᰛᰧᰵᰶ ᰀᰦᰟᰫ"
     assert identify(lepcha, declared="lep")[::2] == ("lep", "Lepc")
     assert identify(lepcha).lang == "und"
+    mongolian = "ᠬᠦᠮᠦᠨ ᠪᠦᠷ ᠲᠥᠷᠥᠵᠦ ᠮᠡᠨᠳᠡᠯᠡᠬᠦ ᠡᠷᠬᠡ ᠴᠢᠯᠥᠭᠡ ᠲᠡᠢ"
+    assert [identify(mongolian, declared=lang).lang for lang in ("mn-Mong", "mn")] == ["mn-Mong", "und"]
+
+
+def test_a_language_that_the_identifier_cannot_name_is_believed_where_it_is_written():
+    dzongkha = "འགྲོ་བ་མི་རིགས་ག་ར་དབང་ཆ་འདྲ་མཏམ་འབད་སྒྱེཝ་ལས་ག་ར་གིས་གཅིག་གིས་གཅིག་ལུ"
+    assert [identify(dzongkha, declared=lang).lang for lang in ("dz", "bo", "fil", "d z")] == ["dz", "bo", "bo", "bo"]
+    assert identify(pdfs.LATIN, declared="fil").lang == "en"
 
 
 def test_a_language_not_written_in_the_texts_script_is_no_candidate():
