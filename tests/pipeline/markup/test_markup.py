@@ -13,7 +13,7 @@ if not (shutil.which("chromium") or shutil.which("google-chrome")):
 from datagen.formulas.katex import mathml
 from datagen.inputs.items import Item
 from datagen.markup.source import MarkupSource
-from datagen.markup.worn_pages import Wear, moved
+from datagen.markup.worn_pages import Wear, moved, worn
 from datagen.record import Box, Drop, Line, Region, Sample, SampleError
 from recipes.markup import markup
 from recipes.run.execute import run
@@ -84,11 +84,13 @@ def test_worn_pages_have_their_letters_in_their_boxes():
     region = Region(box, "text", "a", None, "markup", lines=(Line(box, "a"),))
     seen = set()
     for seed in range(60):
-        kind, worn, (after,) = Wear(0.5, 0.5).worn(pixels, [region], numpy.random.default_rng(seed), 30)
+        random = numpy.random.default_rng(seed)
+        kind = Wear(0.5, 0.5).drawn(random)
+        picture, (after,) = worn(kind, pixels, [region], random, 30)
         seen.add(kind)
         (line,) = after.lines
-        middle = worn[(line.box.y0 + line.box.y1) // 2, (line.box.x0 + line.box.x1) // 2].mean()
-        outside = worn[line.box.y0 - 25, (line.box.x0 + line.box.x1) // 2].mean()
+        middle = picture[(line.box.y0 + line.box.y1) // 2, (line.box.x0 + line.box.x1) // 2].mean()
+        outside = picture[line.box.y0 - 25, (line.box.x0 + line.box.x1) // 2].mean()
         assert outside > middle + 30 and len(line.polygon) == 4, (seed, kind)
     assert seen == {"scan", "photograph", "bent photograph"}
 
