@@ -214,7 +214,7 @@ class Document:
         return Snapshot(nodes, places["texts"], places["all"])
 
     def evaluate(self, function: str, argument: Any = None) -> Any:
-        """What a JavaScript function says of an argument. Both go as JSON: Playwright looks at each number of others by itself."""
+        """What a JavaScript function says of an argument. Both go as JSON: Playwright looks at each number of others."""
         code = f"(json) => JSON.stringify(({function})(JSON.parse(json))) ?? 'null'"
         return json.loads(self.page.evaluate(code, json.dumps(argument)))
 
