@@ -24,20 +24,24 @@ class Wear:
         if min(self.scans, self.photographs) < 0 or self.scans + self.photographs > 1:
             raise ValueError(f"scans is {self.scans}, photographs {self.photographs}: shares of all pages, together at most 1")
 
-    def worn(
-        self, pixels: numpy.ndarray, regions: Sequence[Region], random: numpy.random.Generator, line_height: float
-    ) -> tuple[str, numpy.ndarray, list[Region]]:
-        """What happened to the page ("", "scan", "photograph" or "bent photograph"), its (H, W, 3) bytes and its regions then."""
+    def drawn(self, random: numpy.random.Generator) -> str:
+        """What happens to a page: "", "scan", "photograph" or "bent photograph"."""
         chance = random.random()
         if chance >= self.scans + self.photographs:
-            return "", pixels, list(regions)
-        if chance < self.scans or random.random() >= _BENT:
-            kind, steps = ("scan", wear.SCAN) if chance < self.scans else ("photograph", wear.CAMERA)
-            pixels, matrix = wear.worn(pixels, random, steps, line_height)
-            return kind, pixels, moved(regions, by_matrix(matrix), pixels.shape[1::-1])
-        pixels, points = camera.photographed(pixels, _pose(random), random)
-        pixels, _ = wear.worn(pixels, random, wear.CAMERA, line_height, may_move=False)
-        return "bent photograph", pixels, moved(regions, points, pixels.shape[1::-1])
+            return ""
+        return "scan" if chance < self.scans else "photograph" if random.random() >= _BENT else "bent photograph"
+
+
+def worn(
+    kind: str, pixels: numpy.ndarray, regions: Sequence[Region], random: numpy.random.Generator, line_height: float
+) -> tuple[numpy.ndarray, list[Region]]:
+    """A page's (H, W, 3) bytes and its regions after what `Wear.drawn` has drawn."""
+    if kind != "bent photograph":
+        pixels, matrix = wear.worn(pixels, random, wear.SCAN if kind == "scan" else wear.CAMERA, line_height)
+        return pixels, moved(regions, by_matrix(matrix), pixels.shape[1::-1])
+    pixels, points = camera.photographed(pixels, _pose(random), random)
+    pixels, _ = wear.worn(pixels, random, wear.CAMERA, line_height, may_move=False)
+    return pixels, moved(regions, points, pixels.shape[1::-1])
 
 
 def _pose(random: numpy.random.Generator) -> camera.Pose:

@@ -129,6 +129,12 @@ class Frame(NamedTuple):
         middle = (rect.y0 + rect.y1) / 2 / self.height if self.is_vertical else (rect.x0 + rect.x1) / 2 / self.width
         return int(middle // 1)
 
+    def crossed(self, rect: Rect) -> range:
+        """The pages that a rectangle reaches into, if they are several."""
+        ends = [Rect(*corner, *corner) for corner in (rect[:2], rect[2:])]
+        first, last = map(self.page, ends)
+        return range(first, last + 1 if last > first else first)
+
     def origin(self, page: int) -> tuple[float, float]:
         """The top left corner of a page on the canvas."""
         return (0.0, page * self.height) if self.is_vertical else (page * self.width, 0.0)

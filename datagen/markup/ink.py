@@ -16,11 +16,24 @@ _CLOSE = 0.06  # of a line's thickness
 _REACH = 0.35  # of a line's thickness, by which letters may leave its rectangle
 
 
-def text_ink(shown: bytes, hidden: bytes) -> numpy.ndarray:
-    """Where text is drawn: booleans (height, width), of two JPEGs of one size."""
+def text_ink(shown: bytes, hidden: bytes, part: Box) -> numpy.ndarray:
+    """Where text is drawn: booleans (height, width), of a page's JPEG, and a JPEG without text of a `part` of the page. There is
+    none elsewhere."""
     first = simplejpeg.decode_jpeg(shown, colorspace="GRAY", fastdct=True)[..., 0]
     second = simplejpeg.decode_jpeg(hidden, colorspace="GRAY", fastdct=True)[..., 0]
-    return numpy.abs(first.astype(numpy.int16) - second) > _DIFFERS
+    ink, place = numpy.zeros(first.shape, bool), (slice(part.y0, part.y1), slice(part.x0, part.x1))
+    least, most = numpy.minimum(first[place], second), numpy.maximum(first[place], second)
+    ink[place] = most - least > _DIFFERS
+    return ink
+
+
+def surroundings(boxes: Sequence[Box], size: tuple[int, int]) -> Box | None:
+    """What holds all boxes and the ink around them, in an image of `size` (width, height); None if there are no boxes."""
+    if not boxes:
+        return None
+    x0, y0, x1, y1 = (side(box[at] for box in boxes) for at, side in enumerate((min, min, max, max)))
+    thickest = max(min(box.x1 - box.x0, box.y1 - box.y0) for box in boxes)
+    return grown(Box(x0, y0, x1, y1), size, thickest)
 
 
 def inked(ink: numpy.ndarray, boxes: Sequence[Box]) -> list[bool]:

@@ -7,7 +7,7 @@ import msgspec
 import numpy
 import simplejpeg
 
-from datagen.drawing.worn_pages import Wear
+from datagen.drawing.worn_pages import Wear, worn
 from datagen.labels import RUNNING
 from datagen.markup import ink
 from datagen.markup.answers import Cut, MarkupPage, OfDocument
@@ -21,6 +21,7 @@ from datagen.record import Box, Region
 
 _MOST_OUTSIDE = 0.005
 """The largest share of a page's ink of text that may lie outside of all boxes."""
+_HIDDEN_QUALITY = 95  # it is compared, and costs no more
 _PAPER = 8  # pixels of paper around a cut
 _AT_ONCE = 16  # pages that are drawn before the first of them is answered
 
@@ -48,6 +49,8 @@ class LaidPages:
         self._boxes = self._text_boxes()
         formulas = [node for node in self._layout.content if isinstance(node, Node) and node.name == "math"]
         self._formulas = [rect for node in formulas for rect in node.rects]
+        placed = [*self._formulas, *(box.rect for boxes in self._boxes.values() for box, _ in boxes)]
+        self._entered = {page for rect in placed for page in self._pixels.frame.crossed(rect)}
         self._shown: dict[int, bytes] = {}
         self._outside: dict[int, float] = {}
         self._faults: dict[int, list[str]] = {}
@@ -67,34 +70,43 @@ class LaidPages:
     def draw(self, numbers: Sequence[int]) -> None:
         """Takes the pictures of these pages, with their text and without it, and says what is on each."""
         for number in numbers:
-            self._document.scroll(*self._pixels.frame.origin(number))
-            self._shown[number] = self._document.picture(self._quality)
             self._look_at(number)
+            self._shown[number] = self._document.picture(self._quality)
         self._document.hide_text()
         for number in numbers:
-            self._document.scroll(*self._pixels.frame.origin(number))
-            hidden = self._document.picture(self._quality)
-            self._check(number, ink.text_ink(self._shown[number], hidden))
+            self._check(number)
         self._document.hide_text(False)
         self._regions = regions(self._layout, self._pixels, self.count)
 
-    def _check(self, number: int, drawn: numpy.ndarray) -> None:
+    def _check(self, number: int) -> None:
         """Tells which boxes have ink, has them hold all of it, and says how much of the page's ink is in none."""
-        total = max(1, int(numpy.count_nonzero(drawn)))
         placed = self._boxes.get(number, [])
         boxes = [self._pixels.box(box.rect, number) for box, _ in placed]
+        formulas = [self._pixels.box(rect, number) for rect in self._formulas if self._pixels.frame.page(rect) == number]
+        drawn = self._ink(number, [*boxes, *formulas])
+        total = max(1, int(numpy.count_nonzero(drawn)))
         for (box, item), has_ink in zip(placed, ink.inked(drawn, boxes), strict=True):
             if has_ink and not box.is_seen:  # something lies over it, and doesn't hide it
                 self._faults.setdefault(number, []).append(f"covered: {item.text[box.start : box.stop]}")
             if not self._no_glyph.isdisjoint(item.text[box.start : box.stop]):
                 self._faults.setdefault(number, []).append(f"no_glyph: {item.text[box.start : box.stop]}")
             box.is_seen &= has_ink or _is_sign(item)
-        formulas = [self._pixels.box(rect, number) for rect in self._formulas if self._pixels.frame.page(rect) == number]
         left = ink.outside(drawn, [*boxes, *formulas])
         for (box, _), pixels, larger in zip(placed, boxes, ink.grown_to(left, boxes), strict=True):
             if box.is_seen and larger != pixels:
                 box.rect = self._pixels.rect(larger, number)
         self._outside[number] = int(numpy.count_nonzero(left)) / total
+
+    def _ink(self, number: int, boxes: Sequence[Box]) -> numpy.ndarray:
+        """Where the page has ink of text. The picture without text has what is around the boxes alone: it is drawn faster."""
+        width, height = self._pixels.size
+        around = Box(0, 0, width, height) if number in self._entered else ink.surroundings(boxes, (width, height))
+        if around is None:
+            return numpy.zeros((height, width), bool)
+        origin, rect = self._pixels.frame.origin(number), self._pixels.rect(around, number)
+        self._document.scroll(*origin)
+        hidden = self._document.picture(_HIDDEN_QUALITY, (rect.x0, rect.y0, rect.x1 - rect.x0, rect.y1 - rect.y0))
+        return ink.text_ink(self._shown[number], hidden, around)
 
     def page(self, number: int) -> MarkupPage:
         """A page that was drawn."""
@@ -107,15 +119,21 @@ class LaidPages:
             reason, detail = "no_text", "nothing is written on it"
         if reason:
             return MarkupPage(b"", self._pixels.size, signals={"ink_outside": outside}, reason=reason, detail=detail)
-        pixels = simplejpeg.decode_jpeg(self._shown[number], colorspace="RGB")
-        thickness = [min(b.x1 - b.x0, b.y1 - b.y0) for region in page.regions for b in (line.box for line in region.lines)]
+        image, size, found, cuts = self._shown[number], self._pixels.size, page.regions, list[Cut]()
         random = numpy.random.default_rng([*self._seed.encode(), number])
-        kind, pixels, found = self._wear.worn(pixels, page.regions, random, float(numpy.median(thickness or [20])))
+        kind = self._wear.drawn(random)
+        if kind or any(map(_is_cut_out, found)):
+            pixels = simplejpeg.decode_jpeg(image, colorspace="RGB")
+            if kind:
+                thickness = [min(b.x1 - b.x0, b.y1 - b.y0) for region in found for b in (line.box for line in region.lines)]
+                pixels, found = worn(kind, pixels, found, random, float(numpy.median(thickness or [20])))
+                image, size = self._encoded(pixels), (pixels.shape[1], pixels.shape[0])
+            cuts = list(self._cuts(pixels, found))
         return MarkupPage(
-            image=self._encoded(pixels) if kind else self._shown[number],
-            size=(pixels.shape[1], pixels.shape[0]),
+            image=image,
+            size=size,
             regions=tuple(found),
-            cuts=tuple(self._cuts(pixels, found)),
+            cuts=tuple(cuts),
             signals={"ink_outside": round(outside, 5)},
             worn=kind,
             of_document=self._of_document,
@@ -145,11 +163,12 @@ class LaidPages:
         return boxes
 
     def _look_at(self, number: int) -> None:
-        """Finds text that something else covers or clips: all of it is unseen; a part of it is a fault of the page."""
+        """Scrolls to the page, and finds text there that something else covers or clips: all of it is unseen; a part of it is a
+        fault of the page."""
         x, y = self._pixels.frame.origin(number)
         here = [(box, item) for box, item in self._boxes.get(number, []) if item.number >= 0]
         wants = [[item.number, rect.x0 - x, rect.y0 - y, rect.x1 - x, rect.y1 - y] for rect, item in map(_core, here)]
-        for (box, item), share in zip(here, self._document.page.evaluate(COVERED, wants), strict=True):
+        for (box, item), share in zip(here, self._document.evaluate(COVERED, [x, y, wants]), strict=True):
             if share == 1:
                 box.is_seen = False
             elif share > 0:
@@ -158,12 +177,16 @@ class LaidPages:
     def _cuts(self, pixels: numpy.ndarray, found: Sequence[Region]) -> Iterator[Cut]:
         """The tables and displayed formulas, with some paper around them."""
         size = (pixels.shape[1], pixels.shape[0])
-        for number, region in enumerate(region for region in found if region.label in ("table", "equation") and region.text):
+        for number, region in enumerate(filter(_is_cut_out, found)):
             outer = ink.grown(region.box, size, _PAPER)
             part = pixels[outer.y0 : outer.y1, outer.x0 : outer.x1]
             inner = Box(*(value - offset for value, offset in zip(region.box, (outer.x0, outer.y0) * 2, strict=True)))
             kind: Literal["table", "formula"] = "table" if region.label == "table" else "formula"
             yield Cut(kind, number, region.box, self._encoded(part), (part.shape[1], part.shape[0]), inner, region.text)
+
+
+def _is_cut_out(region: Region) -> bool:
+    return region.label in ("table", "equation") and bool(region.text)
 
 
 def _is_sign(item: Text) -> bool:

@@ -6,6 +6,7 @@ style to `look.css`.
 
 import colorsys
 import functools
+import itertools
 import random
 import re
 import subprocess
@@ -282,7 +283,7 @@ def _writing(draw: random.Random, script: str, kind: str) -> str:
 def _frequent(text: str, script: str) -> str:
     """The text without its rare letters and those of other scripts: some 4,000 characters from its beginning."""
     own = scripts.parts(script) | scripts.NO_SCRIPT
-    text = "".join(char for char in text if scripts.script(char) in own)[:4000] or text[:4000]
+    text = "".join(itertools.islice((char for char in text if scripts.script(char) in own), 4000)) or text[:4000]
     counts = Counter(text)
     return "".join(char for char in text if char.isspace() or counts[char] >= len(text) * _FEW)
 

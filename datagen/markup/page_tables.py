@@ -1,14 +1,13 @@
 """Tables of a laid out document: cells from the elements, their text as it is drawn, cut by rows where a page ends."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from datagen.markup.blocks import Block, Frame, Line, lines, markdown
 from datagen.markup.layout import Layout, Node, Rect
 from datagen.record import SampleError
-from datagen.tables.cells import MAX_SLOTS, Cell, Table, to_html
-
-_MAX_SPAN = 1000
+from datagen.tables.cells import Cell, Table, placed, spans, to_html
 
 
 @dataclass
@@ -33,58 +32,27 @@ class TablePiece:
 
 def tables(layout: Layout, inside: dict[int, list[Block]]) -> dict[int, list[DrawnCell]]:
     """The cells of each outermost table by the `id` of its element, in the order of rows. `inside` has the blocks of each cell by
-    the `id` of its element. Raises `SampleError` (`too_many_slots`) for a table of more than `MAX_SLOTS`."""
-    out: dict[int, list[DrawnCell]] = {}
-    grids: dict[int, _Grid] = {}
+    the `id` of its element. Raises `SampleError` (`too_many_slots`) for a table of more than `cells.MAX_SLOTS`."""
+    tables: dict[int, list[list[Node]]] = {}
     for item in layout.content:
         if isinstance(item, Node) and item.name in ("tr", "td", "th"):
-            table = [one for one in item.ancestors() if one.name == "table"]
-            if len(table) != 1:
+            above = [one for one in item.ancestors() if one.name == "table"]
+            if len(above) != 1:
                 continue  # a table within a cell is text of the cell
-            grid = grids.setdefault(id(table[0]), _Grid())
-            if item.name == "tr":
-                grid.new_row()
-            else:
-                cell = grid.placed(_span(item, "rowspan"), _span(item, "colspan"))
-                out.setdefault(id(table[0]), []).append(DrawnCell(item, cell, inside.get(id(item), [])))
-    return {key: _within_rows(cells, grids[key].row + 1) for key, cells in out.items()}
-
-
-class _Grid:
-    """Places cells as a browser does."""
-
-    def __init__(self) -> None:
-        self.row = -1
-        self._taken: set[tuple[int, int]] = set()
-
-    def new_row(self) -> None:
-        self.row += 1
-
-    def placed(self, rows: int, columns: int) -> Cell:
-        self.row = max(self.row, 0)
-        column = 0
-        while (self.row, column) in self._taken:
-            column += 1
-        width = 1
-        while width < columns and (self.row, column + width) not in self._taken:
-            width += 1
-        self._taken |= {(r, c) for r in range(self.row, self.row + rows) for c in range(column, column + width)}
-        if len(self._taken) > MAX_SLOTS:
-            raise SampleError("too_many_slots", f"a table of over {MAX_SLOTS} slots")
-        return Cell(self.row, column, "", rows, width)
-
-
-def _span(element: Node, name: str) -> int:
-    text = element.attributes.get(name, "1").strip()
-    return min(max(int(text), 1), _MAX_SPAN) if text.isascii() and text.isdigit() else 1
-
-
-def _within_rows(cells: list[DrawnCell], num_rows: int) -> list[DrawnCell]:
-    """Spans end with the table."""
-    for one in cells:
-        rows = min(one.cell.rows, num_rows - one.cell.row)
-        one.cell = replace(one.cell, rows=max(1, rows))
-    return cells
+            rows = tables.setdefault(id(above[0]), [])
+            if item.name == "tr" or not rows:
+                rows.append([])
+            if item.name != "tr":
+                rows[-1].append(item)
+    out = {}
+    for key, rows in tables.items():
+        try:
+            places = list(placed([[spans(cell.attributes) for cell in row] for row in rows]))
+        except ValueError as error:
+            raise SampleError("too_many_slots", str(error)) from None
+        pairs = zip(itertools.chain(*rows), itertools.chain(*places), strict=True)
+        out[key] = [DrawnCell(element, cell, inside.get(id(element), [])) for element, cell in pairs]
+    return out
 
 
 def pieces(element: Node, cells: list[DrawnCell], frame: Frame) -> Iterator[TablePiece]:

@@ -60,7 +60,8 @@ _HEADS = """([boxes, pitch, isVertical, most]) => {
     if (box.scrollWidth > box.clientWidth + 1) box.remove();
   }
 }"""
-COVERED = """(wants) => {
+COVERED = """([left, top, wants]) => {
+  window.scrollTo(left, top);
   window.texts ??= (() => {
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), out = [];
     for (let node; (node = walker.nextNode());) out.push(node);
@@ -89,27 +90,27 @@ COVERED = """(wants) => {
     return covered / num;
   });
 }"""
-"""JavaScript: the share of a few points in each line of text at which something else is on top."""
+"""JavaScript: scrolls, and says at which share of a few points in each line of text something else is on top."""
 
 
 def paged(document: Document, look: Look, notes: int) -> int:
     """Sets tables and formulas to the width of their columns, and puts notes, heads and numbers on the pages. Returns the number
     of pages."""
-    page, pitch = document.page, look.height if look.is_vertical else look.width
-    page.evaluate(FIT)
+    pitch = look.height if look.is_vertical else look.width
+    document.evaluate(FIT)
     where = [pitch, look.is_vertical]
-    count = page.evaluate(_COUNT, where)
+    count = document.evaluate(_COUNT, where)
     if notes:
         boxes = [_of_canvas(look, number, look.boxes(number, notes)["page-notes"])[:4] for number in range(count)]
-        page.evaluate(_NOTES, [boxes, *where])
-        count = page.evaluate(_COUNT, where)
+        document.evaluate(_NOTES, [boxes, *where])
+        count = document.evaluate(_COUNT, where)
     heads = []
     for number in range(count):
         for name, box in look.boxes(number, notes).items():
             if name != "page-notes":
                 text = look.page_number(number) if name == "page-number" else ""
                 heads.append([number, name, *_of_canvas(look, number, box), text, look.lang, look.direction])
-    page.evaluate(_HEADS, [heads, *where, _TITLE_CHARS])
+    document.evaluate(_HEADS, [heads, *where, _TITLE_CHARS])
     return count
 
 

@@ -11,8 +11,8 @@ import functools
 import html
 import re
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 
 MAX_SLOTS = 100_000
@@ -97,9 +97,9 @@ def to_html(table: Table, headers: bool = False) -> str:
     rows: list[list[str]] = [[] for _ in range(table.num_rows)]
     for cell in table.whole().cells:
         tag = "th" if headers and cell.is_header else "td"
-        spans = (f' {name}="{num}"' for name, num in (("rowspan", cell.rows), ("colspan", cell.columns)) if num > 1)
+        attributes = (f' {name}="{num}"' for name, num in (("rowspan", cell.rows), ("colspan", cell.columns)) if num > 1)
         text = _RAISED.sub(r"<\1>\2</\1>", html.escape(cell.text, quote=False)).replace("\n", "<br>")
-        rows[cell.row].append(f"<{tag}{''.join(spans)}>{text}</{tag}>")
+        rows[cell.row].append(f"<{tag}{''.join(attributes)}>{text}</{tag}>")
     return f"<table>{''.join('<tr>' + ''.join(row) + '</tr>' for row in rows)}</table>"
 
 
@@ -122,7 +122,7 @@ def parse(text: str, is_strict: bool = False) -> Table:
     reader.end()
     if not reader.num_tables:
         raise ValueError("no <table> is in it")
-    table, num_cut = _placed(reader.rows)
+    table, num_cut = _table(reader.rows)
     if is_strict and (wrong := reader.wrong or (num_cut and "cells that overlap, or leave the table")):
         raise ValueError(f"the table isn't well-formed: {wrong}")
     return table
@@ -210,9 +210,7 @@ class _Reader(HTMLParser):
                 self._open_row()
             elif self._cell:
                 self._complain("a cell in a cell")
-            spans = dict(attrs)
-            rows, columns = _span(spans.get("rowspan"), 0, MAX_SLOTS), _span(spans.get("colspan"), 1, _MAX_COLUMNS)
-            self._cell = _Draft(tag == "th", rows, columns, [])
+            self._cell = _Draft(tag == "th", *spans(dict(attrs)), [])
             self.rows[-1].append(self._cell)
         elif tag in _BREAKING:
             self._add("\n")
@@ -270,25 +268,40 @@ def _span(value: str | None, least: int, most: int) -> int:
     return min(most, int(number[1])) if number and int(number[1]) >= least else 1
 
 
-def _placed(rows: list[list[_Draft]]) -> tuple[Table, int]:
-    """The table with cells in their slots, and the number of cells that were cut because they overlapped or left the table."""
+def spans(attributes: Mapping[str, str | None]) -> tuple[int, int]:
+    """The rows (0: down to the table's end) and columns that a cell's attributes ask for."""
+    return _span(attributes.get("rowspan"), 0, MAX_SLOTS), _span(attributes.get("colspan"), 1, _MAX_COLUMNS)
+
+
+def placed(rows: Sequence[Sequence[tuple[int, int]]]) -> Iterator[list[Cell]]:
+    """The cells of each row as a browser places them, without text, given the `spans` of each. Those that would overlap are cut,
+    and so are spans below the last row. Raises `ValueError` if they cover more than `MAX_SLOTS`."""
     taken: dict[int, int] = {}  # column: the row in which it is free again
-    cells, num_slots, num_cut = [], 0, 0
-    for row, drafts in enumerate(rows):
-        column = 0
-        for draft in drafts:
+    num_slots = 0
+    for row, wanted in enumerate(rows):
+        column, cells = 0, []
+        for most_rows, most_columns in wanted:
             while taken.get(column, 0) > row:
                 column += 1
             below = len(rows) - row
-            num_rows = min(draft.rows or below, below)
+            num_rows = min(most_rows or below, below)
             num_columns = 1
-            while num_columns < draft.columns and taken.get(column + num_columns, 0) <= row:
+            while num_columns < most_columns and taken.get(column + num_columns, 0) <= row:
                 num_columns += 1
             num_slots += num_rows * num_columns
             if num_slots > MAX_SLOTS:
                 raise ValueError(f"the table's cells cover over {MAX_SLOTS:,} slots")
-            num_cut += num_rows < draft.rows or num_columns < draft.columns
             taken |= dict.fromkeys(range(column, column + num_columns), row + num_rows)
-            cells.append(Cell(row, column, plain("".join(draft.text).split("\n")), num_rows, num_columns, draft.is_header))
+            cells.append(Cell(row, column, "", num_rows, num_columns))
             column += num_columns
+        yield cells
+
+
+def _table(rows: list[list[_Draft]]) -> tuple[Table, int]:
+    """The table with cells in their slots, and the number of cells that were cut because they overlapped or left the table."""
+    cells, num_cut = [], 0
+    for drafts, places in zip(rows, placed([[(one.rows, one.columns) for one in drafts] for drafts in rows]), strict=True):
+        for draft, cell in zip(drafts, places, strict=True):
+            num_cut += cell.rows < draft.rows or cell.columns < draft.columns
+            cells.append(replace(cell, text=plain("".join(draft.text).split("\n")), is_header=draft.is_header))
     return Table(tuple(cells)), num_cut

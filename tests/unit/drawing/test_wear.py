@@ -7,7 +7,7 @@ import pytest
 
 from datagen.drawing import wear
 from datagen.drawing.line_by_pango import line
-from datagen.drawing.worn_pages import Wear, moved
+from datagen.drawing.worn_pages import Wear, moved, worn
 from datagen.record import Box, Line, Region
 
 ON_PAPER = (wear.neighbours, wear.rules, wear.gaps, wear.bleed_through, wear.spread, wear.ground)
@@ -116,11 +116,13 @@ def test_worn_pages_have_their_letters_in_their_boxes():
     region = Region(box, "text", "a", None, "markup", lines=(Line(box, "a"),))
     seen = set()
     for seed in range(60):
-        kind, worn, (after,) = Wear(0.5, 0.5).worn(pixels, [region], numpy.random.default_rng(seed), 30)
+        random = numpy.random.default_rng(seed)
+        kind = Wear(0.5, 0.5).drawn(random)
+        picture, (after,) = worn(kind, pixels, [region], random, 30)
         seen.add(kind)
         (line,) = after.lines
-        middle = worn[(line.box.y0 + line.box.y1) // 2, (line.box.x0 + line.box.x1) // 2].mean()
-        outside = worn[line.box.y0 - 25, (line.box.x0 + line.box.x1) // 2].mean()
+        middle = picture[(line.box.y0 + line.box.y1) // 2, (line.box.x0 + line.box.x1) // 2].mean()
+        outside = picture[line.box.y0 - 25, (line.box.x0 + line.box.x1) // 2].mean()
         assert outside > middle + 30 and len(line.polygon) == 4, (seed, kind)
     assert seen == {"scan", "photograph", "bent photograph"}
 
