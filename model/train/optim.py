@@ -2,7 +2,7 @@
 
 groups(net, …)      parameters by rate and decay, for AdamW
 rate_at(step, n)    the learning rate of step n
-update(…)           clip, skip gradients that aren't finite, move, average
+update(…)           clip, skip gradients that aren't finite, move
 """
 
 import fnmatch
@@ -116,30 +116,6 @@ def rate_at(step: Train, number: int) -> float:
     done = (number - plan.warmup) / max(1, plan.steps - plan.warmup)
     left = 1 - done if plan.curve == "linear" else (1 + math.cos(math.pi * done)) / 2
     return plan.min_learning_rate + (highest - plan.min_learning_rate) * left
-
-
-class Average:
-    """The exponential moving average of the trained weights, in fp32, by name."""
-
-    def __init__(self, net: nn.Module, decay: float):
-        self.decay = decay
-        self._names = [name for name, p in net.named_parameters() if p.requires_grad]
-        self.values = {name: net.get_parameter(name).detach().float().clone() for name in self._names}
-
-    @torch.no_grad()
-    def update(self, net: nn.Module) -> None:
-        if self._names:
-            now = [own(net.get_parameter(name)).float() for name in self._names]
-            torch._foreach_lerp_([own(self.values[name]) for name in self._names], now, 1 - self.decay)
-
-    @torch.no_grad()
-    def swap(self, net: nn.Module) -> None:
-        """Exchange the average and the weights of `net`. A second call undoes it."""
-        for name in self._names:
-            parameter = net.get_parameter(name)
-            now = parameter.detach().float().clone()
-            parameter.copy_(self.values[name])
-            self.values[name].copy_(now)
 
 
 def parameters(optimizer: torch.optim.Optimizer) -> Iterable[nn.Parameter]:

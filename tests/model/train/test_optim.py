@@ -1,4 +1,4 @@
-"""How weights move: what decays, at which rate each part learns, the schedules, the guard and the average."""
+"""How weights move: what decays, at which rate each part learns, the schedules and the guard."""
 
 import dataclasses
 import math
@@ -9,7 +9,7 @@ from torch import nn
 
 from model.net.config import tiny
 from model.net.deepseek_ocr import DeepseekOcr, part_of
-from model.train.optim import Average, adamw, check_rates, freeze, groups, rate_at, update, with_state
+from model.train.optim import adamw, check_rates, freeze, groups, rate_at, update, with_state
 from model.train.step import SECTIONS, Data, Optim, Schedule, Train, flat
 
 STEP = Train(datasets=("coarse",), schedule=Schedule(steps=100, warmup=10, min_learning_rate=0.1), optim=Optim(learning_rate=1.0))
@@ -104,17 +104,6 @@ def test_empty_moments_move_nothing():
     assert all(torch.equal(a, b) for a, b in zip(before, net.parameters(), strict=True))
 
 
-def test_the_average_of_weights():
-    net = nn.Linear(1, 1, bias=False)
-    nn.init.constant_(net.weight, 1.0)
-    average = Average(net, 0.75)
-    nn.init.constant_(net.weight, 2.0)
-    average.update(net)
-    assert average.values["weight"].item() == 1.25
-    average.swap(net)
-    assert (net.weight.item(), average.values["weight"].item()) == (1.25, 2.0)
-
-
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -122,7 +111,6 @@ def test_the_average_of_weights():
         ({"curve": "ring"}, "curve is 'ring': allowed are cosine, linear, step, constant"),
         ({"start": "a", "start_encoder": "b"}, "start is a: it is the whole network"),
         ({"start_encoder": "a"}, "start_encoder is a, and start_decoder is empty: give .* start_decoder=random"),
-        ({"average": 1.0}, "average is 1.0"),
         ({"lora": -1}, "lora is -1: it must be at least 0"),
         ({"precision": "fp8"}, "precision is 'fp8': allowed are bfloat16, float32"),
     ],
