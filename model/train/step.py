@@ -120,14 +120,12 @@ class Schedule:
 class Optim:
     """AdamW.
 
-    rates               factors of the learning rate by part or pattern
     max_norm            the longest gradient that isn't shortened; 0: any
     weight_dtype        "float32", or "bfloat16" for weights and gradients, with the missing bits of fp32 in the optimizer
     moment_bits         32, or 8: `model.train.lean_adamw`
     """
 
     learning_rate: float = 3e-3
-    rates: tuple[tuple[str, float], ...] = ()
     betas: tuple[float, float] = (0.9, 0.95)
     weight_decay: float = 0.05
     max_norm: float = 1.0

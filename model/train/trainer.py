@@ -50,7 +50,7 @@ from model.train.forecast import checkpointed, set_up
 from model.train.journal import Journal, Speed
 from model.train.layout import filled
 from model.train.log import Clock, ExpertUse, counted, memory
-from model.train.optim import adamw, check_rates, freeze, rate_at, update
+from model.train.optim import adamw, freeze, rate_at, update
 from model.train.process import STOPPED, Stopped, computing, garbage_frozen, terminated, until
 from model.train.ranks import Ranks, joined
 from model.train.readings import Readings
@@ -133,7 +133,6 @@ class _Training:
         net = network(step, tokenizer, self.dtype is not torch.float32)
         self._check(net)
         freeze(net, step.weights.frozen)
-        check_rates(net, dict(step.optim.rates))
         self.set_up = set_up(step) or SetUp("nothing")
         if step.guidance.told:
             net.add_module(TOLD, frame_head(step, net.config))

@@ -17,7 +17,7 @@ from tests.programs import full_disk
 def small(seed=0, width=6):
     torch.manual_seed(seed)
     net = nn.Sequential(nn.Linear(4, width), nn.Linear(width, 3, bias=False))
-    optimizer = torch.optim.AdamW([{"params": list(net.parameters()), "factor": 1.0}], lr=0.1, fused=True)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=0.1, fused=True)
     return net, optimizer
 
 

@@ -171,7 +171,7 @@ def same_lines(folder, expected, rel):
         assert found["by"] == pytest.approx(line["by"], rel=rel, abs=2e-5)
 
 
-FROZEN = {"steps": 4, "frozen": ("sam",), "rates": (("clip", 0.5),), "curve": "cosine", "checkpointing": TOWERS}
+FROZEN = {"steps": 4, "frozen": ("sam",), "curve": "cosine", "checkpointing": TOWERS}
 ADAPTERS = {"lora": 2, "steps": 4, "lora_targets": ("q_proj", "down_proj", "lm_head")}
 
 

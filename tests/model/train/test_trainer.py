@@ -121,7 +121,7 @@ def test_a_finished_training_of_an_earlier_version_is_the_same_one(whole, tmp_pa
     run = json.loads(out.read("train/run.json"))
     values = flat(run["step"])
     run["step"] = {"schedule": values.pop("curve"), **{k: v for k, v in values.items() if k not in ("optional", "photos")}}
-    run["step"] |= {"average": 0.0, "profile": []}
+    run["step"] |= {"average": 0.0, "profile": [], "rates": []}
     (tmp_path / "old/train/run.json").write_text(json.dumps(run))
     assert train(STEP, Folder(str(tmp_path / "old"))) is False
     with pytest.raises(ValueError, match=r"different: step"):
