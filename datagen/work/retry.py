@@ -31,8 +31,8 @@ def retry(pipeline: Pipeline, folder: Folder, items: Iterable[Item], reason: str
     num_drops = 0
     for shard in assigned(folder):
         report = read_report(folder, shard_name(pipeline.name, shard.index))
-        here = (drop for drop in report.drops if drop.reason == reason) if report else ()
-        drops = [drop for drop in here if any(_tells_of(drop, item) for item in shard.inputs)]
+        all_drops = report.drops if report else ()
+        drops = [d for d in all_drops if d.reason == reason and any(_tells_of(d, item) for item in shard.inputs)]
         num_drops += len(drops)
         _refuse_together(pipeline, drops)
         _refuse_beside_samples(folder, report, drops)
