@@ -1,6 +1,6 @@
 """Checkpoints of a training: written beside it, whole or not at all, and read by any number of ranks.
 
-    step-000000120/*.safetensors     weights, moments, averages, generators' states: a file or more a rank
+    step-000000120/*.safetensors     weights, moments, generators' states: a file or more a rank
     step-000000120/progress.json     written last: a folder without it is no checkpoint
 
 `torch.distributed.checkpoint` writes and reads them. Its safetensors form needs no unpickling. All tensors are copied first, so
@@ -25,7 +25,7 @@ from torch.distributed.tensor import DTensor
 
 from datagen.disk.storage import Folder
 from datagen.disk.temporary import temporary_folder
-from model.train.optim import Average, own, with_state
+from model.train.optim import own, with_state
 from model.train.ranks import ALONE, Ranks
 
 # With one process the library warns at every checkpoint, as if that were a mistake.
@@ -36,10 +36,10 @@ FILE_BYTES = 2 << 30  # a file is built in memory before it is written
 _STEP = re.compile(r"step-(\d{9})")
 
 
-def tensors(net: nn.Module, optimizer: torch.optim.Optimizer, average: Average | None) -> dict[str, Tensor]:
+def tensors(net: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """All tensors on which a training's next step depends, beside its data, by name. Frozen ones are left out, since they stay as
     at the start: a checkpoint of adapters is small."""
-    state = _of_net(net, average)
+    state = _of_net(net)
     for name, parameter in net.named_parameters():
         state |= {f"{slot}/{name}": value for slot, value in optimizer.state.get(parameter, {}).items()}
     state["generator/cpu"] = torch.get_rng_state()
@@ -48,10 +48,9 @@ def tensors(net: nn.Module, optimizer: torch.optim.Optimizer, average: Average |
     return state
 
 
-def _of_net(net: nn.Module, average: Average | None) -> dict[str, Tensor]:
+def _of_net(net: nn.Module) -> dict[str, Tensor]:
     frozen = {name for name, p in net.named_parameters(remove_duplicate=False) if not p.requires_grad}
-    state = {f"net/{name}": value for name, value in net.state_dict().items() if name not in frozen}
-    return state | {f"average/{name}": value for name, value in (average.values if average else {}).items()}
+    return {f"net/{name}": value for name, value in net.state_dict().items() if name not in frozen}
 
 
 class Checkpoints:
@@ -116,14 +115,14 @@ class Checkpoints:
         if writing is not None:
             writing.result()
 
-    def load(self, net: nn.Module, optimizer: torch.optim.Optimizer, average: Average | None) -> dict[str, Any] | None:
+    def load(self, net: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any] | None:
         """Put the last whole checkpoint into these. Returns its progress, or None if there is none. Half-written ones are
         deleted. Raises `ValueError` if it has other tensors, and `OSError` if it can't be read."""
         last = self.ranks.from_first(self._last)
         if last is None:
             return None
         with_state(optimizer)
-        state = tensors(net, optimizer, average)
+        state = tensors(net, optimizer)
         folder = self.folder.sub(_name(last))
         _read(folder, state, self.ranks)
         torch.set_rng_state(state["generator/cpu"])
@@ -132,13 +131,13 @@ class Checkpoints:
         progress: dict[str, Any] = json.loads(folder.read(PROGRESS))
         return progress
 
-    def weights(self, net: nn.Module, average: Average | None) -> int:
-        """Put the weights of the last whole checkpoint into these, and change no file: the training may be going on. Returns the
+    def weights(self, net: nn.Module) -> int:
+        """Put the weights of the last whole checkpoint into `net`, and change no file: the training may be going on. Returns the
         step. Raises `FileNotFoundError` if there is none, and `ValueError` if it has other tensors."""
         whole = self.steps()
         if not whole:
             raise FileNotFoundError(f"{self.folder.url} has no whole checkpoint")
-        _read(self.folder.sub(_name(whole[-1])), _of_net(net, average), self.ranks)
+        _read(self.folder.sub(_name(whole[-1])), _of_net(net), self.ranks)
         return whole[-1]
 
     def _last(self) -> int | None:

@@ -3,12 +3,11 @@
 T learned tokens of a batch
 """
 
-import contextlib
 import json
 import logging
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar, cast
@@ -28,7 +27,6 @@ from model.net.deepseek_ocr import DeepseekOcr
 from model.net.image import Views
 from model.net.loss import IGNORED
 from model.net.tokenizer import TextTokenizer
-from model.train.optim import Average
 from model.train.process import GoesOn, Stopped, always
 from model.train.ranks import ALONE, Ranks
 from model.train.readings import Readings, readings
@@ -251,18 +249,17 @@ def _rounded(value: Tensor) -> float:
 
 
 class Measure:
-    """The measurements of a training, with the averaged weights if there are any. Each raises `Stopped` when `goes_on` does."""
+    """The measurements of a training. Each raises `Stopped` when `goes_on` does."""
 
     def __init__(
         self,
         step: Train,
         folder: Folder,
         spread: Spread,
-        average: Average | None,
         corpus: Corpus,
         tokenizer: TextTokenizer,
     ):
-        self.step, self.folder, self.spread, self.average, self.corpus = step, folder, spread, average, corpus
+        self.step, self.folder, self.spread, self.corpus = step, folder, spread, corpus
         self.tokenizer = tokenizer
         self.modes = tuple(mode for mode, weight in step.batches.modes if weight)
         self.held_out = HeldOut(
@@ -298,8 +295,7 @@ class Measure:
         return made
 
     def _by_all(self, measured: Callable[[DeepseekOcr, Ranks], T]) -> T:
-        with self._averaged():
-            return self._of(self.spread.gathered(), measured)
+        return self._of(self.spread.gathered(), measured)
 
     def _of(self, net: DeepseekOcr | None, measured: Callable[[DeepseekOcr, Ranks], T]) -> T:
         """A measurement of `net`. Each rank has all weights for it, and takes its share of the samples, since reading token by
@@ -321,16 +317,6 @@ class Measure:
 
     def _draws(self) -> list[Draw]:
         return held_out_draws(self.corpus, self.modes, self.step.batches.length, self.step.evaluation.read_samples)
-
-    @contextlib.contextmanager
-    def _averaged(self) -> Iterator[None]:
-        if self.average is not None:
-            self.average.swap(self.spread.net)
-        try:
-            yield
-        finally:
-            if self.average is not None:
-                self.average.swap(self.spread.net)
 
 
 def about_looking(line: dict[str, Any]) -> str:

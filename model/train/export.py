@@ -36,7 +36,7 @@ from model.net.deepseek_ocr import DeepseekOcr
 from model.net.frame_head import TOLD
 from model.net.tokenizer import TextTokenizer
 from model.train.checkpoint import Checkpoints
-from model.train.optim import Average, freeze
+from model.train.optim import freeze
 from model.train.run import METRICS, RUN
 from model.train.start import TOLD_FILE, network, tokenizer_at, within
 from model.train.step import Train, Weights, flat, sectioned
@@ -208,8 +208,8 @@ def main() -> None:
 
 
 def _restored(folder: Folder) -> tuple[DeepseekOcr, TextTokenizer, Folder | None, int]:
-    """(the network of the training in `folder` at its last whole checkpoint, its tokenizer, its start, the step). Weights are the
-    averaged ones, if there are any, and adapters are merged. The training may be going on. Raises `FileNotFoundError` if there is
+    """(the network of the training in `folder` at its last whole checkpoint, its tokenizer, its start, the step). Adapters are
+    merged. The training may be going on. Raises `FileNotFoundError` if there is
     no checkpoint, and `ValueError` as for a start, or if `run.json` can't be read."""
     try:
         step = msgspec.convert(sectioned(flat(json.loads(folder.read(RUN))["step"])), Train)
@@ -220,10 +220,7 @@ def _restored(folder: Folder) -> tuple[DeepseekOcr, TextTokenizer, Folder | None
     tokenizer = tokenizer_at(folder)
     net = network(step, tokenizer)
     freeze(net, step.weights.frozen)
-    average = Average(net, step.optim.average) if step.optim.average else None
-    number = Checkpoints(folder.sub("checkpoint")).weights(net, average)
-    if average is not None:
-        average.swap(net)
+    number = Checkpoints(folder.sub("checkpoint")).weights(net)
     bare(net, step.weights, step.weights, None)
     return net.eval(), tokenizer, Folder(step.weights.base) if step.weights.base else None, number
 

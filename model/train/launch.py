@@ -4,8 +4,8 @@
     python -m model.train.launch torchrun PID WORDS     torchrun with its own words; `launch` starts it, or srun on each machine
     python -m model.train.launch rank FOLDER            a rank; torchrun starts it
 
-FOLDER is where they meet, on a disk that all of them see. job.json says what is trained, states.jsonl how far rank 0 is, at-N
-what rank N does, and rank-N.json and torchrun-….json how each ended.
+FOLDER is where they meet, on a disk that all of them see. job.json says what is trained, states.jsonl how far rank 0 is, and
+rank-N.json and torchrun-….json how each ended. Who kept the others waiting is in NCCL's own records: `trainer`, flight-N.
 
 SIGTERM goes down from `launch` to every rank; through srun as SIGUSR1, since srun kills its tasks at SIGTERM. A process ends when
 the one that started it is gone, so that nothing trains on after a kill: but for what srun started, which is SLURM's to end.
@@ -37,7 +37,6 @@ from datagen.disk.temporary import temporary_folder
 from datagen.work.progress import OnState, State, ignore
 from model.train.process import STOPPED, environment, terminated
 from model.train.step import Train
-from model.train.whereabouts import FILES, PLACE, hung
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +51,6 @@ _ROOT = Path(__file__).parents[2]
 _LOOK_EVERY_S = 0.2
 _ENDS_IN_S = 60  # after which `launch` doesn't wait any more for what it started
 _SHUTDOWN_S = "10"  # that ranks get from torchrun to end, once one is lost: they wait for it in vain
-_TIMED_OUT = "timed out"  # gloo's words; NCCL's watchdog ends the process by SIGABRT
 _BY_PEER = "by peer"  # gloo's words, for a connection that was closed or reset
 _NOTHING = "NothingToLearn"  # trainer.NothingToLearn, which recipes know
 _PR_SET_PDEATHSIG = 1
@@ -133,7 +131,7 @@ def launch(
         (folder / JOB).write_bytes(msgspec.json.encode(Job(step, where, tuple(sorted(held_out)))))
         tries = _Tries(step, out)
         for turn in itertools.count():
-            for path in (*folder.glob("*-*.json"), *folder.glob(FILES)):
+            for path in folder.glob("*-*.json"):
                 path.unlink()
             stop = signal.SIGUSR1 if machines.start else signal.SIGTERM
             code = _run(machines.command(folder, turn), stop, step, out, folder, asked, on_state)
@@ -143,7 +141,7 @@ def launch(
                 return any(ended.made for ended in ranks.values())
             if asked.is_set() or (code == 0 and ranks):
                 raise SystemExit(STOPPED)
-            reason = _reason(code, ranks, [_read(path, Lost) for path in folder.glob("torchrun-*.json")], folder)
+            reason = _reason(code, ranks, [_read(path, Lost) for path in folder.glob("torchrun-*.json")])
             tries.again(reason, "all ranks begin again", asked.wait)
             if asked.is_set():
                 raise SystemExit(STOPPED)
@@ -271,9 +269,8 @@ def _raise_what_is_for_people(ranks: dict[int, Ended]) -> None:
     raise kinds[first.error](first.message)
 
 
-def _reason(code: int, ranks: dict[int, Ended], lost: list[Lost], folder: Path) -> str:
-    """Why the ranks ended, as the first of them did: the others were waiting for it. One that ended because it had waited for too
-    long names whom it waited for."""
+def _reason(code: int, ranks: dict[int, Ended], lost: list[Lost]) -> str:
+    """Why the ranks ended, as the first of them did: the others were waiting for it."""
     failed = [(ended.at, rank) for rank, ended in ranks.items() if ended.error]
     failed += [(one.at, one.rank) for one in lost if one.rank not in ranks]
     if not failed:
@@ -283,9 +280,6 @@ def _reason(code: int, ranks: dict[int, Ended], lost: list[Lost], folder: Path) 
     if gone and rank in ranks and _BY_PEER in ranks[rank].message:  # it saw first that another one was gone
         rank = min(gone, key=lambda one: one.at).rank
     code = next((one.code for one in lost if one.rank == rank), 0)
-    waited = code == -signal.SIGABRT or (rank in ranks and _TIMED_OUT in ranks[rank].message.lower())
-    if waited and (whom := hung(folder, min(failed)[0])):
-        return whom
     if rank in ranks:
         log.error("rank %d:\n%s", rank, ranks[rank].trace)
         return f"rank {rank} ended with {ranks[rank].error}: {' '.join(ranks[rank].message.split())}"
@@ -341,7 +335,6 @@ def rank(folder: Path) -> int:
     _end_with(int(os.environ[AGENT]))
     signal.signal(signal.SIGTERM, _stop)  # until the training hears it
     number = int(os.environ["RANK"])
-    os.environ[PLACE] = str(folder / FILES.replace("*", str(number)))
     if number:
         logging.disable(logging.WARNING)  # rank 0 says it for all
     made = stopped = False

@@ -1,21 +1,16 @@
 """Counts of a training's steps: seconds of their parts, the use of experts, operations, memory, losses by source."""
 
-import logging
 import math
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 import torch
 from torch import Tensor, nn
-from torch.profiler import ProfilerActivity, profile
 
-from datagen.disk.storage import Folder
 from model.costs import plan
 from model.costs.pieces import Load
 from model.costs.plan import PEAKS, SetUp
@@ -23,24 +18,18 @@ from model.net.batch import Batch
 from model.net.config import ModelConfig
 from model.net.moe import Router
 
-log = logging.getLogger(__name__)
-
-_MOST_EVENTS = 100_000
-
 
 class Clock:
     """Seconds of a step's parts: in a GPU's own time, if there is one, without waiting for it."""
 
-    def __init__(self, device: torch.device, note: Callable[[str], None] = lambda part: None):
-        """`note` gets the name of the part that begins."""
-        self.on_gpu, self._note = device.type == "cuda", note
+    def __init__(self, device: torch.device):
+        self.on_gpu = device.type == "cuda"
         self.seconds: dict[str, float] = {}
         self._events: list[tuple[str, torch.cuda.Event, torch.cuda.Event]] = []
 
     @contextmanager
     def part(self, name: str, waits: bool = False) -> Iterator[None]:
         """Count the time within. `waits`: this process waits for something else than the device."""
-        self._note(name)
         if self.on_gpu and not waits:
             began, ended = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
             began.record()
@@ -175,61 +164,3 @@ def by_source(each_T: Tensor, sources_T: Tensor, num_sources: int) -> Tensor:
     """(S, 2): the sum of the losses of each source's tokens, and their number. Doesn't wait for the device."""
     both_T2 = torch.stack([each_T.double(), torch.ones_like(each_T, dtype=torch.float64)], 1)
     return torch.zeros(num_sources, 2, dtype=torch.float64, device=each_T.device).index_add_(0, sources_T, both_T2)
-
-
-class Profiler:
-    """A trace of some steps, and on a GPU a snapshot of its memory.
-
-    out/NAME/profile/trace-RANK.json.gz     for chrome://tracing or https://ui.perfetto.dev: every operation
-    out/NAME/profile/memory-RANK.pickle     for https://pytorch.org/memory_viz: the origin of each piece of a GPU's memory
-
-    Traces the steps from the first to the last of `steps`, counted from 1, on this rank, as far as this process trains them.
-    Without any it does nothing. `close` writes a trace whose last step didn't come.
-    """
-
-    def __init__(self, steps: tuple[int, ...], folder: Folder, rank: int, device: torch.device):
-        self.steps, self.folder, self.rank, self.device = steps, folder.sub("profile"), rank, device
-        self._traced: profile | None = None
-
-    @contextmanager
-    def step(self, number: int) -> Iterator[None]:
-        """Around step `number`, which counts from 1."""
-        if self.steps and self._traced is None and self.steps[0] <= number <= self.steps[1]:
-            self._begin()
-        yield
-        if self._traced is not None and number == self.steps[1]:
-            self._end()
-
-    def close(self) -> None:
-        name = _trace(self.rank)
-        if self._traced is not None:
-            self._end()
-            log.warning("%s ends before step %d", self.folder.path(name), self.steps[1])
-        elif self.steps and not self.folder.exists(name):
-            log.warning("no step from %d to %d was trained, so that there is no trace", *self.steps)
-
-    def _begin(self) -> None:
-        on_gpu = self.device.type == "cuda"
-        if on_gpu:
-            torch.cuda.memory._record_memory_history(max_entries=_MOST_EVENTS)
-        activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_gpu else [])]
-        self._traced = profile(activities=activities, record_shapes=True, profile_memory=True)
-        self._traced.start()
-
-    def _end(self) -> None:
-        assert self._traced is not None
-        self._traced.stop()
-        with tempfile.TemporaryDirectory() as temporary:
-            trace = Path(temporary) / _trace(self.rank)
-            self._traced.export_chrome_trace(str(trace))
-            self.folder.write(trace.name, trace.read_bytes())
-            if self.device.type == "cuda":
-                snapshot = Path(temporary) / f"memory-{self.rank}.pickle"
-                torch.cuda.memory._dump_snapshot(str(snapshot))
-                torch.cuda.memory._record_memory_history(enabled=None)
-                self.folder.write(snapshot.name, snapshot.read_bytes())
-        self._traced = None
-
-
-def _trace(rank: int) -> str:
-    return f"trace-{rank}.json.gz"

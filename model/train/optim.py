@@ -1,13 +1,13 @@
-"""The movement of weights: trained parameters and their rates, the schedule of rates, and the guarded update.
+"""The movement of weights: trained parameters, the schedule of rates, and the guarded update.
 
-groups(net, …)      parameters by rate and decay, for AdamW
+groups(net, …)      parameters by decay, for AdamW
 rate_at(step, n)    the learning rate of step n
-update(…)           clip, skip gradients that aren't finite, move, average
+update(…)           clip, skip gradients that aren't finite, move
 """
 
 import fnmatch
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -62,37 +62,27 @@ def decays(name: str, parameter: Tensor) -> bool:
     return parameter.ndim > 1 and not name.endswith(TABLES)
 
 
-def check_rates(net: nn.Module, rates: Mapping[str, float]) -> None:
-    """Raises `ValueError` for a name in `rates` that fits no parameter of the whole network."""
-    names = [name for name, _ in net.named_parameters()]
-    for one in rates:
-        if not any(_is_of(name, one) for name in names):
-            raise ValueError(f"rates has {one!r}, which fits no parameter: {_ALLOWED}")
-
-
-def groups(net: nn.Module, rates: Mapping[str, float], weight_decay: float) -> list[dict[str, Any]]:
-    """AdamW's groups of the trained parameters. Each has its `factor` of the learning rate. `rates` are factors by part or by
-    pattern, of which the first that fits counts; others have 1. Weights that ranks share have groups of their own, since torch
+def groups(net: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """AdamW's groups of the trained parameters, by their decay. Weights that ranks share have groups of their own, since torch
     takes no two kinds of tensors in one. A stage that trains nothing has one group without parameters."""
-    by_rate: dict[tuple[float, bool, bool], dict[str, Any]] = {}
+    found: dict[tuple[bool, bool], dict[str, Any]] = {}
     for name, parameter in net.named_parameters():
         if not parameter.requires_grad:
             continue
-        fits = [one for one in rates if _is_of(name, one)]
-        factor, decay = rates[fits[0]] if fits else 1.0, decays(name, parameter)
-        group = by_rate.setdefault(
-            (factor, decay, isinstance(parameter, DTensor)),
-            {"params": [], "names": [], "factor": factor, "weight_decay": weight_decay if decay else 0.0},
+        decay = decays(name, parameter)
+        group = found.setdefault(
+            (decay, isinstance(parameter, DTensor)),
+            {"params": [], "names": [], "weight_decay": weight_decay if decay else 0.0},
         )
         group["params"].append(parameter)
         group["names"].append(name)
-    return list(by_rate.values()) or [{"params": [], "names": [], "factor": 1.0}]
+    return list(found.values()) or [{"params": [], "names": []}]
 
 
 def adamw(net: nn.Module, step: Train) -> torch.optim.Optimizer:
     """AdamW over `groups`: torch's, in one kernel for many parameters, or `LeanAdamW`."""
     one = step.optim
-    of = groups(net, dict(one.rates), one.weight_decay)
+    of = groups(net, one.weight_decay)
     if one.is_narrow or one.moment_bits != 32:
         return LeanAdamW(of, one.learning_rate, one.betas, one.moment_bits)
     return torch.optim.AdamW(of, lr=one.learning_rate, betas=one.betas, fused=True)
@@ -116,30 +106,6 @@ def rate_at(step: Train, number: int) -> float:
     done = (number - plan.warmup) / max(1, plan.steps - plan.warmup)
     left = 1 - done if plan.curve == "linear" else (1 + math.cos(math.pi * done)) / 2
     return plan.min_learning_rate + (highest - plan.min_learning_rate) * left
-
-
-class Average:
-    """The exponential moving average of the trained weights, in fp32, by name."""
-
-    def __init__(self, net: nn.Module, decay: float):
-        self.decay = decay
-        self._names = [name for name, p in net.named_parameters() if p.requires_grad]
-        self.values = {name: net.get_parameter(name).detach().float().clone() for name in self._names}
-
-    @torch.no_grad()
-    def update(self, net: nn.Module) -> None:
-        if self._names:
-            now = [own(net.get_parameter(name)).float() for name in self._names]
-            torch._foreach_lerp_([own(self.values[name]) for name in self._names], now, 1 - self.decay)
-
-    @torch.no_grad()
-    def swap(self, net: nn.Module) -> None:
-        """Exchange the average and the weights of `net`. A second call undoes it."""
-        for name in self._names:
-            parameter = net.get_parameter(name)
-            now = parameter.detach().float().clone()
-            parameter.copy_(self.values[name])
-            self.values[name].copy_(now)
 
 
 def parameters(optimizer: torch.optim.Optimizer) -> Iterable[nn.Parameter]:
@@ -185,7 +151,7 @@ def update(optimizer: torch.optim.Optimizer, rate: float, max_norm: float, numbe
     squares, numbers = rest[: len(_ALL_PARTS)], rest[len(_ALL_PARTS) :]
     if math.isfinite(whole) and math.isfinite(numbers[0]):
         for group in optimizer.param_groups:
-            group["lr"] = rate * group["factor"]
+            group["lr"] = rate
         optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     return Moved(whole, numbers, {part: math.sqrt(square) for part, square in zip(_ALL_PARTS, squares, strict=True) if square})

@@ -19,7 +19,6 @@ from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from model.net.pipeline_cut import ONE_RANK, Layout
 from model.train.layout import layout
 from model.train.step import Train
-from model.train.whereabouts import WAITS, Whereabouts
 
 T = TypeVar("T")
 
@@ -38,7 +37,6 @@ class Ranks:
         self.layout, self.rank = layout, rank
         self.world = layout.pipeline * layout.copies
         self.stage, self.copy = divmod(rank, layout.copies)
-        self.whereabouts = Whereabouts()
         if self.world == 1:
             return
         sizes = (layout.pipeline, layout.replicate, layout.shard)
@@ -70,8 +68,6 @@ class Ranks:
         if self.is_alone:
             return [value]
         values: list[Any] = [None] * self.world
-        if group is None:
-            self.whereabouts.note(WAITS)
         dist.all_gather_object(values, value, group=group or (self._soon if soon else self._talk))
         return values
 
@@ -85,12 +81,10 @@ class Ranks:
             return make()
         both: list[Any] = [None, None]
         if self.is_first:
-            self.whereabouts.note("what the first rank does for all")
             try:
                 both[0] = make()
             except Exception as error:
                 both[1] = error
-        self.whereabouts.note(WAITS)
         dist.broadcast_object_list(both, 0, group=self._talk)
         if both[1] is not None:
             raise both[1]
@@ -122,7 +116,6 @@ class Ranks:
         """Replace the gradients of each copy of this stage by the sum over all copies. All copies have the same shapes."""
         if self.layout.copies == 1 or not gradients:
             return
-        self.whereabouts.note(WAITS)
         for some in _in_bytes(gradients, _AT_A_TIME):
             flat = torch.cat([one.flatten() for one in some]).float()
             dist.all_reduce(flat, group=self._same_stage)
@@ -143,7 +136,6 @@ class Ranks:
     def totals(self, values_N: Tensor) -> Tensor:
         """The sums over all ranks, bit for bit the same on each."""
         if not self.is_alone:
-            self.whereabouts.note(WAITS)
             dist.all_reduce(values_N)
         return values_N
 

@@ -28,18 +28,15 @@ _FILES = (
     "adapter",
     "tokenizer.json",
     "loss.jsonl",
-    "loss.jsonl.parts",
     "speed.jsonl",
-    "speed.jsonl.parts",
     "tensorboard",
-    "profile",
     "readback.json",
     RUN,
 )
 # Earlier steps may add to these. A finished training holds on any machine, with any number of workers.
 _LATER = {"held_out": "documents to hold out", "marks": "marks"}
 _ELSEWHERE = (
-    *("device", "workers", "keep", "checkpoint_every", "optional", "profile", "checkpointing", "compiled", "deterministic"),
+    *("device", "workers", "keep", "checkpoint_every", "optional", "checkpointing", "compiled", "deterministic"),
     *("pipeline", "replicate", "stage_layers"),
 )
 # The values of fields that an earlier version lacked: it trained with these.
@@ -101,7 +98,8 @@ def _compared(run: dict[str, Any], name: str, is_done: bool) -> Any:
     skipped = _ELSEWHERE if is_done else (*_ELSEWHERE, *_CHANGEABLE)
     values = _DEFAULTS | flat(run["step"])
     values["datasets"] = [_DATA_DEFAULTS | one if isinstance(one, dict) else one for one in values["datasets"]]
-    return {field: value for field, value in values.items() if field not in skipped}
+    # An earlier version had more fields, which no recipe set.
+    return {field: value for field, value in values.items() if field in _DEFAULTS and field not in skipped}
 
 
 def begun(step: Train, out: Folder, data: Opened, held_out: frozenset[str]) -> None:

@@ -120,19 +120,15 @@ class Schedule:
 class Optim:
     """AdamW.
 
-    rates               factors of the learning rate by part or pattern
     max_norm            the longest gradient that isn't shortened; 0: any
-    average             the decay of the weights' moving average, which is then exported in their place; 0: none
     weight_dtype        "float32", or "bfloat16" for weights and gradients, with the missing bits of fp32 in the optimizer
     moment_bits         32, or 8: `model.train.lean_adamw`
     """
 
     learning_rate: float = 3e-3
-    rates: tuple[tuple[str, float], ...] = ()
     betas: tuple[float, float] = (0.9, 0.95)
     weight_decay: float = 0.05
     max_norm: float = 1.0
-    average: float = 0.0
     weight_dtype: str = WEIGHT_DTYPES[0]
     moment_bits: int = 32
 
@@ -142,10 +138,6 @@ class Optim:
             raise ValueError(f"weight_dtype is {self.weight_dtype!r}: allowed are {', '.join(WEIGHT_DTYPES)}")
         if self.moment_bits not in (8, 32):
             raise ValueError(f"moment_bits is {self.moment_bits}: allowed are 8 and 32")
-        if self.is_narrow and self.average:
-            raise ValueError(f"average is {self.average}: it is of weights in float32, and weight_dtype is {self.weight_dtype}")
-        if not 0 <= self.average < 1:
-            raise ValueError(f"average is {self.average}: it must be at least 0, and less than 1")
 
     @property
     def is_narrow(self) -> bool:
@@ -268,7 +260,6 @@ class Compute:
     workers             processes that make batches, on each rank; 0: a thread of this one
     threads             threads of a rank's own process
     deterministic       whether torch uses algorithms that add in a fixed order, also on a GPU; slower
-    profile             the first and the last step, counted from 1, that `model.train.log.Profiler` traces; (): none
     """
 
     device: str = ""
@@ -278,12 +269,9 @@ class Compute:
     workers: int = 0
     threads: int = 2
     deterministic: bool = False
-    profile: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         _at_least(self, 1, "threads")
-        if self.profile and (len(self.profile) != 2 or not 1 <= self.profile[0] <= self.profile[1]):
-            raise ValueError(f"profile is {self.profile}: the first and the last step are needed, counted from 1")
         _at_least(self, 0, "workers")
         if unknown := set(self.checkpointing or ()) - set(TOWERS):
             raise ValueError(f"checkpointing has {', '.join(sorted(unknown))}: allowed are {', '.join(TOWERS)}")

@@ -4,7 +4,6 @@ out/NAME/run.json         the step's values, its datasets, the versions, and the
 out/NAME/tokenizer.json   the tokenizer of the training
 out/NAME/loss.jsonl       a line a step: loss, that of each dataset, rate; held-out loss every few steps
 out/NAME/speed.jsonl      the time of a step's parts, rates, memory, the use of experts
-out/NAME/profile/         traces of the steps in `profile`
 out/NAME/flight-N         rank N's calls of NCCL before one that waited for too long, for torchfrtrace
 out/NAME/checkpoint/      exists only during the training
 out/NAME/adapter/         the adapters, if any were trained, in peft's format
@@ -48,10 +47,10 @@ from model.train.data import Opened, corpus_of, open_all, sources
 from model.train.evaluate import Measure, about_looking
 from model.train.export import bare, export
 from model.train.forecast import checkpointed, set_up
-from model.train.journal import Journal, Speed, run_id
+from model.train.journal import Journal, Speed
 from model.train.layout import filled
-from model.train.log import Clock, ExpertUse, Profiler, counted, memory
-from model.train.optim import Average, adamw, check_rates, freeze, rate_at, update
+from model.train.log import Clock, ExpertUse, counted, memory
+from model.train.optim import adamw, freeze, rate_at, update
 from model.train.process import STOPPED, Stopped, computing, garbage_frozen, terminated, until
 from model.train.ranks import Ranks, joined
 from model.train.readings import Readings
@@ -134,7 +133,6 @@ class _Training:
         net = network(step, tokenizer, self.dtype is not torch.float32)
         self._check(net)
         freeze(net, step.weights.frozen)
-        check_rates(net, dict(step.optim.rates))
         self.set_up = set_up(step) or SetUp("nothing")
         if step.guidance.told:
             net.add_module(TOLD, frame_head(step, net.config))
@@ -143,12 +141,10 @@ class _Training:
         self.spread = Spread(net, step, ranks, self.device, self.dtype, len(self.names), not towers)
         self.net = self.spread.net
         self.optimizer = adamw(self.net, step)
-        self.average = Average(self.net, step.optim.average) if step.optim.average else None
         self.checkpoints = Checkpoints(folder.sub("checkpoint"), step.checkpoint.keep, ranks)
         self.experts = ExpertUse(self.net)
         self.progress: dict[str, Any] = {"step": 0, "seconds": 0.0, "seconds_training": 0.0, "looks": None, "read_before": None}
         self.progress["unmeasured"] = None  # the line of the last step, if the training stopped before its measurement
-        self.run_id = ranks.from_first(lambda: run_id(folder))
         self.counts: Counter[str] = Counter()
         self.not_finite_in_turn = 0
         self.started = time.monotonic()
@@ -157,8 +153,8 @@ class _Training:
         self._resume()
         first, step = self.progress["step"], self.step
         # One rank writes.
-        self.journal = Journal(self.folder, first, self.run_id, self.device) if self.ranks.is_first else None
-        self.measure = Measure(step, self.folder, self.spread, self.average, self.corpus, self.tokenizer)
+        self.journal = Journal(self.folder, first, self.device) if self.ranks.is_first else None
+        self.measure = Measure(step, self.folder, self.spread, self.corpus, self.tokenizer)
         if not self.measure.held_out:
             raise NothingToLearn(f"{step.name}: no held-out sample can be read that has at most {step.batches.length} tokens")
         if self.ranks.any(self.journal is not None and not self.journal.has_begun):
@@ -185,11 +181,10 @@ class _Training:
                 fills=self.device.type == "cuda" or places.pipeline > 1,
                 pins=self.device.type == "cuda",
             )
-            profiler = Profiler(step.compute.profile, self.folder, self.ranks.rank, self.device)
             steps = loader.steps(first, step.schedule.steps)
-            with contextlib.closing(steps) as batches, contextlib.closing(profiler), garbage_frozen():
+            with contextlib.closing(steps) as batches, garbage_frozen():
                 try:
-                    self._train(batches, first, asked, profiler)
+                    self._train(batches, first, asked)
                 except (OSError, KeyboardInterrupt):
                     if self.ranks.is_alone:  # this process may begin again, from the present checkpoint
                         with contextlib.suppress(OSError):
@@ -198,7 +193,7 @@ class _Training:
         self._finish()
 
     def _resume(self) -> None:
-        saved = self.checkpoints.load(self.net, self.optimizer, self.average)
+        saved = self.checkpoints.load(self.net, self.optimizer)
         if saved is None:
             return
         try:
@@ -212,22 +207,18 @@ class _Training:
         self.plan = plan
         self.counts = Counter(saved["counts"])
         self.not_finite_in_turn = saved["not_finite_in_turn"]
-        self.run_id = saved.get("run_id", self.run_id)
         self.progress = {name: saved.get(name) for name in self.progress}
         self.on_state(State(note=f"resumed from step {saved['step']}"))
 
-    def _train(self, batches: Iterator[list[Batch]], first: int, asked: threading.Event, profiler: Profiler) -> None:
+    def _train(self, batches: Iterator[list[Batch]], first: int, asked: threading.Event) -> None:
         step, progress = self.step, self.progress
-        where = self.ranks.whereabouts
-        clock, last_state, since, since_s = Clock(self.device, where.note), 0.0, Counter[str](), 0.0
+        clock, last_state, since, since_s = Clock(self.device), 0.0, Counter[str](), 0.0
         for number in range(first, step.schedule.steps):
-            where.step = number + 1
             began = time.monotonic()
             with clock.part("data", waits=True):
                 micros = next(batches)
             done = self.ranks.summed(counted(micros, step.batches.length, self.net.config, self.set_up))
-            with profiler.step(number + 1):
-                line = self._update(number, micros, done, clock)
+            line = self._update(number, micros, done, clock)
             progress["step"], seconds = number + 1, time.monotonic() - began
             progress["seconds_training"] += seconds
             since_s += seconds
@@ -288,8 +279,6 @@ class _Training:
             norm, (loss, *sums, of_frames, right_frames, of_places, right_places), by_part = update(
                 self.optimizer, rate, self.step.optim.max_norm, numbers_N, self.ranks
             )
-            if self.average is not None:
-                self.average.update(self.net)
         line: dict[str, Any] = {"step": number + 1, "loss": _finite(loss), "lr": round(rate, 10), "norm": _finite(norm)}
         by = zip(self.names, sums[::2], sums[1::2], strict=True)
         line["by"] = {name: _finite(nats / num) for name, nats, num in by if num}
@@ -322,19 +311,16 @@ class _Training:
         self.progress["seconds"] = self._seconds()
         if self.journal is not None:
             self.journal.flush()
-        state = tensors(self.net, self.optimizer, self.average)
+        state = tensors(self.net, self.optimizer)
         saved = self.progress | {
             "plan": self.plan.to_json(),
             "counts": self.counts,
             "not_finite_in_turn": self.not_finite_in_turn,
-            "run_id": self.run_id,
         }
         self.checkpoints.save(self.progress["step"], state, saved)
 
     def _finish(self) -> None:
         """The end of a training, which the first rank writes after it has the whole network."""
-        if self.average is not None:
-            self.average.swap(self.net)
         whole = self.spread.gathered()
         if whole is not None:
             bare(whole, self.step.weights, self.given, self.folder if self.ranks.is_first else None)

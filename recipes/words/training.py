@@ -47,7 +47,6 @@ class TrainingWords(TypedDict, total=False):
     eval_steps: Annotated[int, "N", "steps from one measuring of held-out loss to the next"]
     save_steps: Annotated[int, "N", "steps from one checkpoint to the next"]
     save_total_limit: Annotated[int, "N", "how many checkpoints are kept"]
-    profile: Annotated[str, "N:M", "trace steps N to M, and a GPU's memory, into profile/ beside the model", values.steps]
     gradient_checkpointing: Annotated[
         str, "A,B,…", "activations to compute again: sam, clip, decoder; none; default: on a GPU as few as its memory asks for"
     ]
@@ -99,8 +98,6 @@ def _changed(step: Train, words: TrainingWords, data: str) -> Train:
         fields["checkpointing"] = () if towers == "none" else _names(towers)
     if modes := _names(words.get("modes", "")):
         fields["modes"] = tuple((mode, 1.0) for mode in modes)
-    if span := words.get("profile", ""):
-        fields["profile"] = tuple(map(int, span.split(":")))
     if optim := words.get("optim", ""):
         if optim not in _MOMENT_BITS:
             raise ValueError(f"optim is {optim!r}: allowed are {' and '.join(_MOMENT_BITS)}")
@@ -125,10 +122,7 @@ def _lasting(step: Train, words: TrainingWords) -> Train:
     steps, epochs = words.get("steps", 0), words.get("epochs", 0.0)
     if epochs or steps:
         step = step.but(epochs=epochs)
-    step = step.lasting(steps or step.schedule.steps)
-    if (span := step.compute.profile) and span[1] > step.schedule.steps:
-        raise ValueError(f"profile={span[0]}:{span[1]}: the training has {step.schedule.steps} steps")
-    return step
+    return step.lasting(steps or step.schedule.steps)
 
 
 def _only(datasets: Sequence[Data], use: str) -> tuple[Data, ...]:

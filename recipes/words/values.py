@@ -79,14 +79,6 @@ def cut(value: str) -> str:
     return value
 
 
-def steps(value: str) -> str:
-    """The first and the last of some steps, unchanged."""
-    first, _, last = value.partition(":")
-    if not (_is_whole(first) and _is_whole(last) and 1 <= int(first) <= int(last)):
-        raise ValueError("the first and the last step are needed, counted from 1, as 10:12")
-    return value
-
-
 def share_or_datasets(value: str) -> str:
     """A share, unchanged, or datasets."""
     return str(share(value)) if is_number(value) else datasets(value)

@@ -20,7 +20,6 @@ from datagen.work.progress import State
 from model.train import launch
 from model.train.process import STOPPED, terminated
 from model.train.step import Train
-from model.train.whereabouts import WAITS, Whereabouts
 
 
 def train(step: Train, out: Folder, held_out: frozenset[str], on_state) -> bool:
@@ -37,17 +36,13 @@ def train(step: Train, out: Folder, held_out: frozenset[str], on_state) -> bool:
     (folder.local / f"rank-{rank}-{turn}").touch()
     faults = [fault.split() for fault in os.environ.get("FAULTS", "").split(",") if fault]
     dist.init_process_group("gloo", timeout=timedelta(seconds=float(os.environ.get("PATIENCE_S", "1800"))))
-    whereabouts = Whereabouts()
     on_state(State(note=f"from step {first}"))
     with terminated() as asked:
         for number in range(first, step.schedule.steps):
-            whereabouts.step = number + 1
-            whereabouts.note("data")
             for at, who, when, what in faults:
                 if [at, who, when] == [str(turn), str(rank), str(number)]:
                     befall(what)
             one = torch.tensor([number * (rank + 1), int(asked.is_set())])
-            whereabouts.note(WAITS)
             dist.all_reduce(one)
             total += int(one[0])
             stops = bool(one[1])

@@ -13,14 +13,13 @@ from datagen.disk.storage import Folder
 from model.net.config import line_reader
 from model.train import trainer
 from model.train.checkpoint import Checkpoints
-from model.train.step import Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train
+from model.train.step import Batches, Checkpoint, Compute, Evaluation, Schedule, Train
 from tests.model.lines import EIGHT, line_crop, write_dataset
 
 STEP = Train(
     datasets=("coarse", "round-*"),
     model=line_reader(),
     schedule=Schedule(steps=8, warmup=2),
-    optim=Optim(average=0.9),
     batches=Batches(modes=(("line", 1.0),), rows_per_step=4, micro_rows=2, length=100, tokenizer_samples=0),
     evaluation=Evaluation(
         held_out_share=0.3, loss_samples=6, loss_every=4, looks_after=4, read_samples=3, shown_samples=2, max_new_tokens=8

@@ -9,7 +9,7 @@ from torch import nn
 from datagen.disk.storage import Folder
 from model.net.pipeline_cut import Layout
 from model.train.checkpoint import PROGRESS, Checkpoints, _is_written_by, tensors
-from model.train.optim import Average, update
+from model.train.optim import update
 from model.train.ranks import Ranks
 from tests.programs import full_disk
 
@@ -17,15 +17,14 @@ from tests.programs import full_disk
 def small(seed=0, width=6):
     torch.manual_seed(seed)
     net = nn.Sequential(nn.Linear(4, width), nn.Linear(width, 3, bias=False))
-    optimizer = torch.optim.AdamW([{"params": list(net.parameters()), "factor": 1.0}], lr=0.1, fused=True)
-    return net, optimizer, Average(net, 0.9)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=0.1, fused=True)
+    return net, optimizer
 
 
-def learn(net, optimizer, average, number):
+def learn(net, optimizer, number):
     x = torch.randn(5, 4, generator=torch.Generator().manual_seed(number))
     net(x).square().mean().backward()
     update(optimizer, 0.1, 1.0, torch.zeros(1))
-    average.update(net)
 
 
 def all_of(parts):

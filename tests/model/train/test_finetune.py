@@ -144,7 +144,7 @@ def test_epochs_say_how_many_steps_there_are(rows, tmp_path):
     assert 2 < metrics["step"] < 50 and "ends after 2 epochs" in planned(rows.but(epochs=2.0))
 
 
-@pytest.mark.parametrize("values", [{}, {"lora": 0, "average": 0.9, "frozen": ("sam",)}], ids=["adapters", "averaged"])
+@pytest.mark.parametrize("values", [{}, {"lora": 0, "frozen": ("sam",)}], ids=["adapters", "weights"])
 def test_the_last_checkpoint_of_a_training_is_exported(rows, values, tmp_path, monkeypatch, capsys):
     """Killed after its last step, it gives the bytes that it would have come to; and can go on afterwards."""
     step, out = rows.but(read_first=False, **values), Folder(str(tmp_path / "out"))

@@ -18,7 +18,6 @@ from model.train import launch as launch_module
 from model.train.launch import RESTARTS, Machines, launch
 from model.train.process import STOPPED
 from model.train.trainer import NothingToLearn, train
-from model.train.whereabouts import hung
 from tests.model.trainings import STEP, make_corpus, same_results
 from tests.programs import ROOT, SRUN, stand_in, until
 
@@ -87,13 +86,13 @@ def test_a_lost_rank_ends_the_others_and_all_begin_again_from_the_checkpoint(out
 
 
 @pytest.mark.slow
-def test_a_rank_that_hangs_is_named_and_all_begin_again(out, monkeypatch, caplog):
+def test_a_rank_that_hangs_ends_the_others_and_all_begin_again(out, monkeypatch, caplog):
     """And so does one whose disk fails, which is not for people."""
     monkeypatch.setenv("PATIENCE_S", "4")
     made, _ = run(out, monkeypatch, "0 1 3 wait,1 0 3 disk")
     assert made and results(out)["sum"] == SUM and turns(out) == 3
     hung, disk = (message for message in caplog.messages if "begin again" in message)
-    assert hung.startswith("train: rank 1, in step 4 at data for ") and "the others waited for it; all ranks begin again" in hung
+    assert hung.startswith("train: rank 0 ended with ") and "all ranks begin again from step 2" in hung
     assert disk.startswith("train: rank 0 ended with OSError: a disk fails; all ranks begin again from step 2")
 
 
@@ -120,24 +119,11 @@ def test_what_another_try_does_not_change_is_raised_as_in_one_process(error):
         launch_module._raise_what_is_for_people(ended)
 
 
-def test_a_rank_that_was_killed_is_named_though_its_neighbour_tells_first(tmp_path):
+def test_a_rank_that_was_killed_is_named_though_its_neighbour_tells_first():
     ended = {0: launch_module.Ended(1.0, error="RuntimeError", message="Connection closed by peer [127.0.0.1]:2")}
     lost = [launch_module.Lost(1.2, 0, 1), launch_module.Lost(1.5, 1, -9)]
-    assert launch_module._reason(1, ended, lost, tmp_path) == "rank 1 was ended by SIGKILL"
-    assert launch_module._reason(1, ended, lost[:1], tmp_path).startswith("rank 0 ended with RuntimeError")
-
-
-def test_who_hangs(tmp_path):
-    def at(**lines):
-        for name, line in lines.items():
-            (tmp_path / name.replace("_", "-")).write_text(line.ljust(64))
-        return hung(tmp_path, 10_900)
-
-    assert at() == ""
-    assert at(at_0="7 10000 waits", at_1="7 10000 waits") == "2 ranks in step 7 wait for each other: none went on"
-    assert at(at_3="7 10000 data") == "rank 3, in step 7 at data for 15 minutes: the others waited for it"
-    assert at(at_3="6 10000 waits").startswith("rank 3, in step 6 at waits")
-    assert at(at_0="7 1 forward", at_1="7 1 forward", at_3="7 1 forward") == "3 ranks in step 7 at forward: none went on"
+    assert launch_module._reason(1, ended, lost) == "rank 1 was ended by SIGKILL"
+    assert launch_module._reason(1, ended, lost[:1]).startswith("rank 0 ended with RuntimeError")
 
 
 @pytest.mark.slow

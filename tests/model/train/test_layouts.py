@@ -27,7 +27,6 @@ from model.train.lines import read_lines
 from model.train.optim import own, parameters
 from model.train.process import STOPPED
 from model.train.ranks import Ranks
-from model.train.whereabouts import PLACE, hung
 from tests.model.ranks import CONFIG, LAYOUTS, STEP, laid_out, make_rows, on_ranks, sgd
 from tests.model.trainings import WEIGHTS, lines_of
 
@@ -172,7 +171,7 @@ def same_lines(folder, expected, rel):
         assert found["by"] == pytest.approx(line["by"], rel=rel, abs=2e-5)
 
 
-FROZEN = {"steps": 4, "frozen": ("sam",), "average": 0.9, "rates": (("clip", 0.5),), "curve": "cosine", "checkpointing": TOWERS}
+FROZEN = {"steps": 4, "frozen": ("sam",), "curve": "cosine", "checkpointing": TOWERS}
 ADAPTERS = {"lora": 2, "steps": 4, "lora_targets": ("q_proj", "down_proj", "lm_head")}
 
 
@@ -256,14 +255,11 @@ def test_activations_of_views_of_two_sizes_are_computed_again_in_bf16(step, tmp_
 
 
 @pytest.mark.slow
-def test_a_step_that_hangs_ends_and_who_hung_is_known(step, tmp_path):
+def test_a_step_that_hangs_ends(step, tmp_path):
     """On a rank whose disk doesn't answer: the other one waits as long as a step may take, here fifteen seconds."""
     spread, world = laid_out(step, "FSDP 4")
-    places = tmp_path / "places"
-    places.mkdir()
 
     def within(rank):
-        os.environ[PLACE] = str(places / f"at-{rank}")
         ranks.STEP_PATIENCE = timedelta(seconds=15)
         counted, calls = trainer.counted, iter(range(100))
 
@@ -276,7 +272,6 @@ def test_a_step_that_hangs_ends_and_who_hung_is_known(step, tmp_path):
 
     codes = on_ranks(spread, Folder(str(tmp_path)), world, within, timeout=120)
     assert codes[2] in (signal.SIGKILL, -signal.SIGKILL) and set(codes) & {1}
-    assert hung(places, time.time()).startswith("rank 2, in step 2 at data for ")
 
 
 def test_stages_that_read_other_samples_are_told(monkeypatch):

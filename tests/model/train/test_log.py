@@ -1,9 +1,7 @@
 """What a training writes down: lines that go on after a kill, boards, seconds, the use of experts, operations."""
 
-import importlib
 import json
 import math
-import sys
 import time
 from collections import Counter
 
@@ -20,7 +18,7 @@ from model.net.batch import batch
 from model.net.config import DecoderConfig, tiny
 from model.net.moe import Router
 from model.net.tokenizer import train_tokenizer
-from model.train.journal import Journal, Speed, boards, run_id
+from model.train.journal import Journal, Speed
 from model.train.lines import Lines, read_lines
 from model.train.log import Clock, ExpertUse, Routing, by_source, memory, of_experts, operations
 from tests.model.lines import EIGHT, line_crop, tokens_of
@@ -47,39 +45,6 @@ def test_lines_go_on_after_the_step_of_the_checkpoint(tmp_path, url):
     assert [line["loss"] for line in read_lines(folder, "loss.jsonl")] == [0.0, 0.5, 1.0, 9.0]
     again.close()
     assert [json.loads(line)["step"] for line in folder.read("loss.jsonl").splitlines()] == [0, 1, 2, 3]
-    assert not folder.exists("loss.jsonl.parts")
-
-
-@pytest.mark.parametrize("url", ["{}", "memory://few"])
-def test_a_checkpoint_writes_new_lines_alone(tmp_path, url, monkeypatch):
-    """Nothing that is there is read or written again."""
-    folder, written = Folder(url.format(tmp_path)), []
-    write = Folder.write
-    monkeypatch.setattr(Folder, "write", lambda self, name, data: written.append(len(data)) or write(self, name, data))
-    lines = Lines(folder, "loss.jsonl", 0, measured)
-    for step in range(30):
-        lines.add(step=step)
-        if step % 10 == 9:
-            lines.flush()
-    num_bytes = sum(len(json.dumps({"step": step})) + 1 for step in range(30))
-    assert sum(written) == (0 if folder.local else num_bytes) and lines.kept == []
-    assert [line["step"] for line in read_lines(folder, "loss.jsonl")] == list(range(30))
-
-
-def test_parts_that_were_put_together_before_a_kill_count_once(monkeypatch):
-    folder = Folder("memory://killed")
-    lines = Lines(folder, "loss.jsonl", 0)
-    for step in range(4):
-        lines.add(step=step)
-        lines.flush()
-    monkeypatch.setattr(Folder, "remove", lambda self, name: None)
-    lines.close()
-    monkeypatch.undo()
-    assert folder.exists("loss.jsonl") and folder.exists("loss.jsonl.parts")
-    again = Lines(folder, "loss.jsonl", 3)
-    again.add(step=4)
-    again.close()
-    assert [json.loads(line)["step"] for line in folder.read("loss.jsonl").splitlines()] == list(range(5))
 
 
 def test_a_line_that_was_cut_by_a_kill_is_dropped(tmp_path):
@@ -88,33 +53,6 @@ def test_a_line_that_was_cut_by_a_kill_is_dropped(tmp_path):
     assert [line["step"] for line in read_lines(folder, "loss.jsonl")] == [0, 1]
     assert [line["step"] for line in Lines(folder, "loss.jsonl").kept] == [0, 1]
     assert (tmp_path / "loss.jsonl").read_text() == '{"step": 0}\n{"step": 1}\n'
-
-
-def test_weights_and_biases_know_trainings_apart(tmp_path, monkeypatch):
-    """By their place and what they are; their names are those of the recipe's folder and of the step."""
-    (tmp_path / "wandb.py").write_text(
-        "calls = []\n"
-        "class Run:\n"
-        "    def log(self, values, step): calls.append((step, values))\n"
-        "    def finish(self): pass\n"
-        "def init(**values):\n"
-        "    calls.append(values)\n"
-        "    return Run()\n"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv("WANDB_MODE", "offline")
-    folders = [Folder(str(tmp_path / name / "train")) for name in ("one", "two", "two")]
-    for folder, fingerprint in zip(folders, "aab", strict=True):
-        folder.write("run.json", json.dumps({"fingerprint": fingerprint}).encode())
-        for board in boards(folder, 0, run_id(folder)):
-            board.add(1, {"loss": 2.0})
-            board.close()
-    calls = importlib.import_module("wandb").calls
-    begun = [call for call in calls if isinstance(call, dict)]
-    assert [call["name"] for call in begun] == ["one/train", "two/train", "two/train"]
-    assert len({call["id"] for call in begun}) == 3 and {call["resume"] for call in begun} == {"allow"}
-    assert calls[1] == (1, {"loss": 2.0})
-    monkeypatch.delitem(sys.modules, "wandb")
 
 
 def test_a_clock_tells_parts_apart():
@@ -174,7 +112,7 @@ def test_memory_is_told_of_the_steps_since_the_last_time(monkeypatch):
     of_a_gpu = [memory(torch.device("cuda")) for _ in range(2)]
     assert of_a_gpu == [{"memory": 5, "reserved": 9}, {"memory": 3, "reserved": 4}]
     folder = Folder("memory://told")
-    journal = Journal(folder, 0, "id", torch.device("cpu"))
+    journal = Journal(folder, 0, torch.device("cpu"))
     journal.speed(1, 1.0, Counter(), [Speed({}, one, {}) for one in ({"memory": 5, "reserved": 6}, {"memory": 3, "reserved": 9})])
     journal.close()
     (line,) = read_lines(folder, "speed.jsonl")

@@ -1,4 +1,4 @@
-"""How weights move: what decays, at which rate each part learns, the schedules, the guard and the average."""
+"""How weights move: what decays, the schedules and the guard."""
 
 import dataclasses
 import math
@@ -9,7 +9,7 @@ from torch import nn
 
 from model.net.config import tiny
 from model.net.deepseek_ocr import DeepseekOcr, part_of
-from model.train.optim import Average, adamw, check_rates, freeze, groups, rate_at, update, with_state
+from model.train.optim import freeze, groups, rate_at, update, with_state
 from model.train.step import SECTIONS, Data, Optim, Schedule, Train, flat
 
 STEP = Train(datasets=("coarse",), schedule=Schedule(steps=100, warmup=10, min_learning_rate=0.1), optim=Optim(learning_rate=1.0))
@@ -31,23 +31,13 @@ def test_tables_scales_and_biases_do_not_decay():
     assert len(decaying) + len(others) == sum(p.requires_grad for p in on_meta().parameters())
 
 
-def test_parts_learn_at_rates_of_their_own():
-    step = STEP.but(rates=(("decoder.layers.0.*", 0.5), ("sam", 0.1)))
-    optimizer = adamw(on_meta(), step)
-    factors = {name: group["factor"] for group in optimizer.param_groups for name in group["names"]}
-    assert factors["encoder.sam.pos_embed"] == factors["encoder.compressor.net_2.weight"] == 0.1
-    assert factors["decoder.layers.0.self_attn.q_proj.weight"] == 0.5 and factors["lm_head.weight"] == 1.0
-    with pytest.raises(ValueError, match="rates has 'vision', which fits no parameter: allowed are sam, clip"):
-        check_rates(on_meta(), {"vision": 1.0})
-
-
 def test_freezing_by_part_and_by_name():
     net = on_meta()
     freeze(net, ("sam", "decoder.layers.0.*"))
     frozen = {name for name, p in net.named_parameters() if not p.requires_grad}
     assert all(part_of(name) == "sam" or name.startswith("decoder.layers.0.") for name in frozen - {UNUSED})
     assert "encoder.sam.pos_embed" in frozen and "decoder.layers.0.input_layernorm.weight" in frozen
-    assert all(not set(group["names"]) & frozen for group in groups(net, {}, 0.1))
+    assert all(not set(group["names"]) & frozen for group in groups(net, 0.1))
     with pytest.raises(ValueError, match="frozen has 'eyes', which fits no parameter"):
         freeze(on_meta(), ("eyes",))
     with pytest.raises(ValueError, match="nothing is left to train"):
@@ -69,14 +59,14 @@ def test_schedules():
 def moved(gradient, loss=1.0, max_norm=1.0):
     net = nn.Linear(2, 1, bias=False)
     nn.init.ones_(net.weight)
-    optimizer = torch.optim.SGD([{"params": [net.weight], "factor": 0.5}], lr=9.0)
+    optimizer = torch.optim.SGD([net.weight], lr=9.0)
     net.weight.grad = torch.tensor([gradient])
-    norm, *_ = update(optimizer, 0.2, max_norm, torch.tensor([loss]))
+    norm, *_ = update(optimizer, 0.1, max_norm, torch.tensor([loss]))
     assert net.weight.grad is None
     return norm, net.weight.detach()[0].tolist()
 
 
-def test_an_update_is_clipped_and_has_its_groups_rate():
+def test_an_update_is_clipped():
     assert moved([3.0, 4.0]) == (5.0, pytest.approx([1 - 0.1 * 0.6, 1 - 0.1 * 0.8]))
     assert moved([3.0, 4.0], max_norm=0.0) == (5.0, pytest.approx([0.7, 0.6]))
 
@@ -89,7 +79,7 @@ def test_what_is_not_finite_moves_nothing(gradient, loss):
 def test_a_parameter_without_a_gradient_moves_as_by_zero():
     """So that its moments are there, on any rank, whatever the step held."""
     net = nn.ModuleList([nn.Linear(2, 1), nn.Linear(2, 1)])
-    optimizer = torch.optim.AdamW([{"params": list(net.parameters()), "factor": 1.0}], lr=0.1, fused=True)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=0.1, fused=True)
     net[0](torch.ones(1, 2)).sum().backward()
     update(optimizer, 0.1, 1.0, torch.ones(1))
     assert len(optimizer.state) == 4
@@ -104,17 +94,6 @@ def test_empty_moments_move_nothing():
     assert all(torch.equal(a, b) for a, b in zip(before, net.parameters(), strict=True))
 
 
-def test_the_average_of_weights():
-    net = nn.Linear(1, 1, bias=False)
-    nn.init.constant_(net.weight, 1.0)
-    average = Average(net, 0.75)
-    nn.init.constant_(net.weight, 2.0)
-    average.update(net)
-    assert average.values["weight"].item() == 1.25
-    average.swap(net)
-    assert (net.weight.item(), average.values["weight"].item()) == (1.25, 2.0)
-
-
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -122,7 +101,6 @@ def test_the_average_of_weights():
         ({"curve": "ring"}, "curve is 'ring': allowed are cosine, linear, step, constant"),
         ({"start": "a", "start_encoder": "b"}, "start is a: it is the whole network"),
         ({"start_encoder": "a"}, "start_encoder is a, and start_decoder is empty: give .* start_decoder=random"),
-        ({"average": 1.0}, "average is 1.0"),
         ({"lora": -1}, "lora is -1: it must be at least 0"),
         ({"precision": "fp8"}, "precision is 'fp8': allowed are bfloat16, float32"),
     ],

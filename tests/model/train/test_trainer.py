@@ -115,12 +115,13 @@ def test_the_same_step_again_touches_nothing(whole, monkeypatch):
 
 
 def test_a_finished_training_of_an_earlier_version_is_the_same_one(whole, tmp_path):
-    """`run.json` lacks the values that `Train` has got since, and has no sections. It is named, and breaks no report."""
+    """`run.json` lacks the values that `Train` has got since, has some that it had then, and no sections. It breaks no report."""
     out, _ = whole
     shutil.copytree(out.local, tmp_path / "old")
     run = json.loads(out.read("train/run.json"))
     values = flat(run["step"])
     run["step"] = {"schedule": values.pop("curve"), **{k: v for k, v in values.items() if k not in ("optional", "photos")}}
+    run["step"] |= {"average": 0.0, "profile": [], "rates": []}
     (tmp_path / "old/train/run.json").write_text(json.dumps(run))
     assert train(STEP, Folder(str(tmp_path / "old"))) is False
     with pytest.raises(ValueError, match=r"different: step"):

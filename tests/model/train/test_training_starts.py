@@ -22,7 +22,7 @@ def started(tmp_path, **values):
     tokenizer = train_tokenizer(EIGHT, 300)
     folder = Folder(str(tmp_path / "from"))
     export(folder, build(line_reader(1).with_vocab(len(tokenizer)), seed=5), tokenizer, dtype=torch.float32)
-    assert train(FEW.but(average=0.0, **values), out)
+    assert train(FEW.but(**values), out)
     with Reader(folder) as before, Reader(out.sub("train/model")) as after:
         same = {key for key in after.tensors if key in before.tensors}
         same = {key for key in same if after.tensors[key].shape == before.tensors[key].shape}

@@ -12,14 +12,13 @@ from datagen.engines import Engines, versions
 from datagen.page.images import pixels
 from datagen.record import Box, Drop, Region, Sample
 from datagen.work.pipeline import Pipeline, Stage
-from datagen.work.retry import retry
 from datagen.work.samples_of import SamplesOf, ShardsOf
 from recipes.recipe import Recipe
 from recipes.run.execute import plan, run
 from recipes.steps import Place, runner_of
 from recipes.steps.pipeline import make as make_dataset
 from tests.inputs import pdfs
-from tests.outputs import check_corpus, dataset_samples, files, make, recipe
+from tests.outputs import check_corpus, dataset_samples, make, recipe
 
 
 @dataclass(frozen=True)
@@ -106,17 +105,6 @@ def test_a_recipe_chains_its_steps_by_name_and_a_retry_passes_over_what_dropped_
     runner = runner_of(second, both, place)
     assert {d.reason for r in read_reports(Folder(f"{place.out}/lines")) for d in r.drops} == {"blank"}
     assert (runner.retriable(), runner.retry("blank")) == ({}, 0)
-
-
-def test_what_dropped_out_of_a_shard_cannot_be_retried_alone_and_a_retry_says_so(corpus, tmp_path):
-    out = tmp_path / "out"
-    make(corpus, out)
-    assert make_lines(out) == 0
-    lines, folder = Pipeline("lines", ShardsOf(str(out / "coarse")), SamplesOf("lines"), (FindLines(),)), Folder(f"{out}/lines")
-    before = files(out)
-    with pytest.raises(ValueError, match="reason=blank: FindLines dropped samples that lines has from another dataset"):
-        retry(lines, folder, lines.census.items(), "blank")
-    assert files(out) == before
 
 
 def test_a_dataset_that_is_not_made_yet_is_named(tmp_path):
