@@ -71,7 +71,7 @@ def learn(config: Fit, crops: Sequence[Crop], learner: Learner, folder: Folder, 
     checkpoints = Checkpoints(folder.sub(f"{_CHECKPOINT}{mark[:16]}-{precision}"), keep=1)
     torch.manual_seed(config.seed)
     optimizer = adamw(learner.net, values)
-    saved = checkpoints.load(learner.net, optimizer, None)
+    saved = checkpoints.load(learner.net, optimizer)
     first = saved["step"] if saved else 0
     started, shown, losses, not_finite = time.monotonic(), time.monotonic(), list[float](), 0
     lines = _lines(config, crops)
@@ -91,7 +91,7 @@ def learn(config: Fit, crops: Sequence[Crop], learner: Learner, folder: Folder, 
                 )
             losses.append(nats)
             if (step + 1) % config.checkpoint_every == 0 and step + 1 < config.steps:
-                checkpoints.save(step + 1, tensors(learner.net, optimizer, None), {})
+                checkpoints.save(step + 1, tensors(learner.net, optimizer), {})
             if time.monotonic() - shown > _REPORT_EVERY_S:
                 shown = time.monotonic()
                 left = (shown - started) / (step + 1 - first) * (config.steps - step - 1)
