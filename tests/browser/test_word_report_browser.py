@@ -69,7 +69,7 @@ def test_each_label_stands_beside_its_image(gallery):
         image, drawn = (pair.find_element(By.CSS_SELECTOR, css).rect for css in (".shown img", ".drawn"))
         assert image["width"] > 100 and abs(image["y"] - drawn["y"]) < 3 and image["x"] + image["width"] <= drawn["x"]
     notes = [pair.text for pair in pairs if "can’t be drawn here" in pair.text]
-    assert len(notes) == 1 and "formula 3" in notes[0]
+    assert len(notes) == 1 and "formula 4" in notes[0]
 
 
 def test_hostile_labels_are_text(gallery):

@@ -35,18 +35,18 @@ def network(tmp_path, monkeypatch):
 
 
 def test_a_table_comes_out_and_answers_that_are_there_are_not_asked_again(network, capsys):
-    words = ["compression", f"model={network}/network", "modes=tiny,small", "limit=3", "max_new_tokens=2", "on=inline"]
+    words = ["compression", f"model={network}/network", "modes=tiny,small", "limit=10", "max_new_tokens=2", "on=inline"]
     words.append(f"out={network}/out")
     assert main(words) == 0
     check_corpus(network / "out", name="pages")
     folder = network / "out" / "compression"
     rows = json.loads((folder / "table.json").read_text())
-    assert rows[-1]["bin"] == 0 and rows[-1]["num_pages"] == 3
+    assert rows[-1]["bin"] == 0 and rows[-1]["num_pages"] == 10
     assert set(rows[-1]["modes"]) == {"tiny", "small"}
     assert 600 / 64 <= rows[-1]["modes"]["tiny"]["compression"] < 1300 / 64
     assert "compression: text out of few tokens" in (network / "out" / "report" / "index.html").read_text()
     answers = {path: path.stat().st_mtime_ns for path in (folder / "answers").iterdir()}
-    assert len(answers) == 6
+    assert len(answers) == 20
     lost = sorted(answers)[3]
     lost.unlink()
     (folder / "table.json").unlink()
@@ -56,7 +56,7 @@ def test_a_table_comes_out_and_answers_that_are_there_are_not_asked_again(networ
     assert main([*words, "lang=de"]) == 2
     assert main([*words, "prompt=markdown"]) == 2
     assert main(["status", f"out={network}/out"]) == 0
-    assert "3 pages, tiny " in capsys.readouterr().out
+    assert "10 pages, tiny " in capsys.readouterr().out
 
 
 def test_a_damaged_image_of_fox_is_left_out_and_the_others_are_read(network, caplog):
