@@ -147,31 +147,6 @@ def test_verdicts_go_on_to_the_next_that_is_not_judged(opens):
     assert all(said.keys() == {"key", "record", "verdict", "note"} for said in saved(driver)["samples"])
 
 
-def test_a_text_alone_is_corrected(opens):
-    driver = opens()
-    go_to(driver, 20)
-    assert not find(driver, ".stage").is_displayed()
-    press(driver, Keys.ARROW_DOWN)
-    type_anew(driver, "another text")
-    (said,) = saved(driver)["samples"]
-    assert (said["verdict"], said["text"]) == ("corrected", "another text") and "regions" not in said
-
-
-def test_a_region_is_added_and_put_in_its_place_by_keys_alone(opens):
-    driver = opens()
-    go_to(driver, 12)
-    press(driver, Keys.ARROW_DOWN, "N", "new", Keys.ESCAPE)
-    for _ in range(5):
-        chord(driver, Keys.SHIFT, Keys.ARROW_DOWN)
-    chord(driver, Keys.CONTROL, Keys.SHIFT, Keys.ARROW_RIGHT)
-    chord(driver, Keys.ALT, Keys.ARROW_UP)
-    (said,) = saved(driver)["samples"]
-    assert [(r["of"], r["box"], r["text"]) for r in said["regions"][:2]] == [
-        (-1, [62, 160, 540, 240], "new"),
-        (0, [60, 60, 540, 140], "first"),
-    ]
-
-
 def test_undo_and_redo_reach_over_samples(opens):
     driver = opens()
     go_to(driver, 12)

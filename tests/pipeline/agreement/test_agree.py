@@ -52,12 +52,12 @@ def test_each_page_is_there_once_with_what_was_decided(done):
     assert "two agree against it" in html and "who agrees with whom" in html
 
 
-def test_again_it_writes_nothing_and_any_number_of_workers_gives_the_same_bytes(done, tmp_path):
+def test_again_it_writes_nothing_and_any_number_of_workers_gives_the_same_bytes(done, cluster, tmp_path):
     folder, data = done
     before = files(folder / "out")
     assert run(agree(data), Place(str(folder / "out"), "inline")) == 0
     assert files(folder / "out") == before
-    assert run(agree(data), Place(str(tmp_path / "out"), "local", 2)) == 0
+    assert run(agree(data), Place(str(tmp_path / "out"), cluster)) == 0
     assert shards(tmp_path / "out", "agreed") == shards(folder / "out", "agreed")
 
 

@@ -25,7 +25,7 @@ def write_documents(folder):
     for script in ("Latn", "Geor"):
         lang, text = UDHR[script]
         words = text.split()
-        paragraphs = [" ".join(words[i:] + words[:i]) for i in range(6)]
+        paragraphs = [" ".join(words[i:] + words[:i]) for i in range(3)]
         pdf = typeset(paragraphs, lang, Style(size_pt=12), max_pages=1).pdf
         (folder / f"{script}.pdf").write_bytes(pdf)
         (folder / f"{script}-permuted.pdf").write_bytes(damage(pdf, "permuted"))
@@ -56,7 +56,7 @@ def test_true_layers_are_trusted_and_lies_are_not(judged):
 def test_vertical_text_is_compared_too(tmp_path):
     lang, text = UDHR["Jpan"]
     sheet = Sheet(Prose(lang, [text], random.Random(0)), (842, 595), vertical=True)
-    sheet.text("text", text * 8, 56, 56, 700, 12, leading=1.8)
+    sheet.text("text", text * 4, 56, 56, 700, 12, leading=1.8)
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "vertical.pdf").write_bytes(sheet.pdf())
     (page,) = dataset_samples(Folder(str(made(tmp_path / "in", tmp_path / "out") / "coarse")))

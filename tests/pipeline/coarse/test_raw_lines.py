@@ -61,13 +61,6 @@ def test_a_line_that_was_put_together_is_two_raw_ones(coarse):
     assert {one.origin.sha256 for one in ours} == {one.origin.sha256 for one in raw}
 
 
-def test_scripts_and_lengths_are_chosen(coarse):
-    long = [one.text for one in read(RawLines(scripts=("Cyrl",), shortest=2, longest=200), coarse) if isinstance(one, Sample)]
-    assert long and all("а" <= letter <= "я" for text in long for letter in text.lower() if letter.isalpha())
-    (nothing,) = read(ShortLineCrops(scripts=("Grek",)), coarse)[:1]
-    assert nothing.reason == "no_lines"
-
-
 def test_short_samples_are_in_the_languages_of_the_datasets_beside_and_of_other_documents(tmp_path):
     out = Folder(str(tmp_path))
     samples = [

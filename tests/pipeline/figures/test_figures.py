@@ -9,8 +9,6 @@ from PIL import Image
 from datagen.disk.storage import Folder
 from datagen.figures import redraw
 from datagen.samples import npm
-from datagen.target import restore
-from model.data.ours import example, open_ours
 from recipes.__main__ import main
 from recipes.figures import KINDS, figures
 from recipes.run.execute import run
@@ -37,10 +35,10 @@ def cache(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def out(cache):
-    """The output of a run that made 20 of each kind."""
+    """The output of a run that made some of each kind."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("recipes.figures.BLOCK", 20)
-        recipe = figures(limit=60, molecules=str(cache / "list.smi"), seed=1)
+        patch.setattr("recipes.figures.BLOCK", 5)
+        recipe = figures(limit=15, molecules=str(cache / "list.smi"), seed=1)
     assert run(recipe, Place(f"{cache}/out", "inline")) == 0
     return cache / "out"
 
@@ -49,7 +47,7 @@ def test_a_run_makes_some_of_each_kind_and_reports_them(out):
     report = (out / "report" / "index.html").read_text()
     for kind in DRAWN:
         samples = dataset_samples(Folder(f"{out}/{kind}"))
-        assert len(samples) >= 18 and f'id="{kind}-index"' in report
+        assert len(samples) >= 4 and f'id="{kind}-index"' in report
         assert {s.task for s in samples} == {"figure"} and {s.quality.verdict for s in samples} == {"trusted"}
         assert all(s.text and s.image for s in samples)
         check_corpus(out, name=kind)
@@ -66,13 +64,6 @@ def test_pages_with_figures_are_made_only_where_they_are_asked_for(cache):
     (pages,) = (s for s in figures(limit=150, kinds="figure-pages").steps if hasattr(s, "census"))
     assert pages.census.count == 150 and [maker.name for maker in pages.source.maker.makers] == DRAWN
     assert pages.census.maker == pages.source.maker.name
-
-
-def test_a_training_asks_for_them_by_their_prompt(out):
-    for dataset in open_ours(Folder(str(out)), list(DRAWN)):
-        sample = dataset_samples(dataset.folder)[0]
-        asked, answer = example(sample, dataset.prompts[0].prompt, dataset.name).parts
-        assert asked.text == "<image>\nParse the figure." and restore(answer.text) == sample.text
 
 
 def test_a_figure_is_drawn_again_from_its_label_for_people(out):
@@ -98,9 +89,7 @@ def test_a_kind_or_a_list_that_there_is_not_or_that_nothing_is_made_of_is_refuse
     assert said in capsys.readouterr().err and not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(
-    ("limit", "counts"), [(300, [150, 100, 50]), (149, [50, 50, 50]), (1000, [650, 300, 50]), (16_000, None)]
-)
+@pytest.mark.parametrize(("limit", "counts"), [(149, [50, 50, 50]), (1000, [650, 300, 50]), (16_000, None)])
 def test_kinds_share_the_limit_by_the_papers_proportions_to_a_block(limit, counts):
     made = {step.name: step.census.count for step in figures(limit=limit).steps if hasattr(step, "census")}
     assert set(made) == set(DRAWN) and sum(made.values()) <= max(limit, 150)

@@ -11,7 +11,6 @@ from rapidfuzz.distance import Levenshtein
 
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
-from datagen.samples.documents import DebianSamples
 from recipes.fine import fine
 from recipes.multilingual import multilingual
 from recipes.recipe import Recipe
@@ -91,9 +90,3 @@ def test_the_same_command_does_nothing_again_and_a_report_shows_the_hardest_firs
     assert {path: path.stat().st_mtime_ns for path in (out / "fine" / "shards").iterdir()} == before
     html = (out / "report" / "index.html").read_text()
     assert '"level":"easy"' in html.replace("\\u0022", '"')
-
-
-def test_without_input_it_takes_few_pages_of_each_of_debian_s_documents():
-    pages = fine().steps[0]
-    assert pages.census == DebianSamples() and pages.source.pdf.max_pages == 4
-    assert fine("in").steps[0].source.pdf.max_pages == 0

@@ -36,15 +36,6 @@ def test_a_ruled_table_is_read_exactly_and_surely(drawn, reader: TableReader) ->
     assert score > 0.9
 
 
-def test_a_table_without_rules_has_its_rows_and_columns(drawn, reader: TableReader) -> None:
-    table, lines = drawn[1]
-    ((html, score),) = reader.read([table.image], [lines])
-    assert table.style == "no lines"
-    truth, read = parse(table.html), parse(html, is_strict=True)
-    assert (read.num_rows, read.num_columns) == (truth.num_rows, truth.num_columns)
-    assert 0.5 < score < 1.0
-
-
 def test_a_crop_is_read_alone_and_always_alike(drawn, reader: TableReader) -> None:
     crops, lines = [table.image for table, _ in drawn], [of for _, of in drawn]
     together = reader.read(crops, lines)
@@ -74,9 +65,3 @@ def test_lines_over_two_cells_are_cut_at_the_gap(reader: TableReader) -> None:
     assert html == (
         "<table><tr><td>Name</td><td>Number</td></tr><tr><td>first</td><td>12</td></tr><tr><td>second</td><td>345</td></tr></table>"
     )
-
-
-def test_versions_name_the_weights_and_load_none(reader: TableReader) -> None:
-    fresh = TableReader()
-    assert set(fresh.versions()) == {"slanet-1m", "table_grid_model_v4_ep", "opencv"}
-    assert not {"_slanet", "_grid"} & set(fresh.__dict__)

@@ -45,20 +45,6 @@ def test_every_other_table_keeps_all_of_its_text_or_is_none(drawn: list[TypesetT
     assert len(read_tables) > len(written) / 2
 
 
-def test_a_page_that_is_turned_is_read_as_it_is_shown(drawn: list[TypesetTable]) -> None:
-    table = drawn[0]
-    turned = pymupdf.open(stream=table.pdf, filetype="pdf")
-    turned[0].set_rotation(0)
-    # The page's content is turned by its matrix and turned back by /Rotate: it looks as before.
-    xref = turned[0].get_contents()[0]
-    width, height = turned[0].rect.width, turned[0].rect.height
-    turned.update_stream(xref, b"q 0 1 -1 0 %f 0 cm\n" % height + turned.xref_stream(xref) + b"\nQ")
-    turned[0].set_mediabox(pymupdf.Rect(0, 0, height, width))
-    view, lines = read(turned.tobytes(), rotation=90)
-    assert view.size[0] < view.size[1]
-    assert table_html(view, table.pixels(view.zoom), lines) == table.html
-
-
 def test_scripts_in_cells_have_their_tags() -> None:
     rows = [
         ["Substance", "Formula", "Melts"],

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from datagen.disk import manifest, marks
+from datagen.disk import marks
 from datagen.disk.storage import Folder
 from datagen.patching import form
 from datagen.patching.form import dataset_id
@@ -109,16 +109,6 @@ def test_documents_that_come_later_get_shards_of_their_own_and_lost_ones_are_mad
     assert verify(str(out))[1]
 
 
-def test_a_limit_counts_documents_and_no_patch(corpus, tmp_path):
-    out = tmp_path / "limited"
-    assert make_small(corpus, out, "--limit", "2") == 0
-    folder = folder_of(out)
-    key = next(key for key, (record, _) in patches.records(folder).items() if record["regions"])
-    patch(str(out), patches.write(tmp_path / "p.json", patches.patch(folder, [corrected(folder, key, "x")])))
-    assert make_small(corpus, out, "--limit", "3") == 0
-    assert len(set(manifest.read(folder, [s.removesuffix(".tar") for s in shards(out)])["uri"].to_pylist())) == 3
-
-
 def test_a_corrected_record_can_be_corrected_again_and_the_old_one_not(out, tmp_path):
     folder = folder_of(out)
     key = written(folder, "english")[0]
@@ -136,18 +126,6 @@ def test_a_corrected_record_can_be_corrected_again_and_the_old_one_not(out, tmp_
     assert written(folder, "english")[-1] == third_key
     check_corpus(out)
     assert verify(str(out))[1]
-
-
-def test_of_copies_the_one_that_a_person_corrected_stays(out, corpus, tmp_path):
-    folder = folder_of(out)
-    key = written(folder, "english")[0]
-    copies = [mark["key"] for mark in marks.read(folder).to_pylist() if mark["of"] == key]
-    text = patches.records(folder)[key][0]["regions"][0]["text"]
-    patch(str(out), patches.write(tmp_path / "p.json", patches.patch(folder, [corrected(folder, key, f"{text} More")])))
-    assert make_small(corpus, out) == 0
-    (new,) = (mark.of for mark in marks.of_people(folder))
-    found = {mark["key"]: mark["of"] for mark in marks.read(folder).to_pylist() if mark["mark"] == "near_duplicate"}
-    assert copies and {found[copy] for copy in copies} == {new} and new not in found
 
 
 def test_a_patch_that_does_not_fit_is_refused_and_nothing_is_written(out, tmp_path):

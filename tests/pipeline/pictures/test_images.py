@@ -122,11 +122,3 @@ def test_a_file_elsewhere_gives_what_it_gives_here(folder):
     here, elsewhere = (list(ImageSource().read(Item(uri))) for uri in (str(folder / "d.tif"), f"{there.url}/d.tif"))
     assert len(here) == 2
     assert [(s.image, s.metadata) for s in here] == [(s.image, s.metadata) for s in elsewhere]
-
-
-def test_members_that_share_a_name_are_all_read(tmp_path):
-    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-        archive.writestr("x.png", picture("PNG", color="red"))
-        with pytest.warns(UserWarning, match="Duplicate name"):
-            archive.writestr("x.png", picture("PNG", color="blue"))
-    assert [tuple(pixels(s)[0, 0]) for s in read(tmp_path)] == [(255, 0, 0), (0, 0, 255)]

@@ -128,27 +128,6 @@ def test_tables_with_images_are_read_row_by_row(tmp_path):
     assert [reason for _, _, reason in drops(outcomes)] == ["no_image", "other_format"] * 2
 
 
-def test_names_in_capitals_and_bytes_of_any_type_are_read_alike(tmp_path):
-    tar(tmp_path / "X.TAR", {"A.JPG": image(), "A.TXT": b"in a tar", "A.JSON": b'{"url": "u"}'})
-    pictures = pa.array([image()] * 2)
-    types = (pa.large_binary(), pa.binary(len(image())), pa.binary_view(), pa.dictionary(pa.int32(), pa.binary()))
-    for number, type in enumerate(types):
-        column = pictures.dictionary_encode() if pa.types.is_dictionary(type) else pictures.cast(type)
-        dates = pa.array([0, 2**62], pa.timestamp("ms"))  # the second is in no calendar of Python's
-        pq.write_table(pa.table({"image": column, "text": ["one", "two"], "seen": dates}), tmp_path / f"{number}.PARQUET")
-    assert [s.caption for s in samples(read(tmp_path))] == ["one", "two"] * 4 + ["in a tar"]
-    folder = tmp_path / "files"
-    folder.mkdir()
-    for name in ("A.JPG", "b.jpg"):
-        (folder / name).write_bytes(image())
-    (folder / "A.TXT").write_text("beside it")
-    assert [s.caption for s in samples(read(folder))] == ["beside it", ""]
-    (folder / "LIST.JSONL").write_text(json.dumps({"file_name": "A.JPG", "text": "listed"}) + '\n{"file_name": "c.jpg"}\n')
-    outcomes = read(folder)
-    assert [s.caption for s in samples(outcomes)] == ["listed"]
-    assert [(o.reason, o.detail) for o in outcomes if isinstance(o, Drop)][-1] == ("no_image", "no image by file_name: c")
-
-
 def test_urls_alone_are_refused_with_the_command_that_downloads_them(tmp_path):
     laion(tmp_path / "list.parquet", URLS, punsafe=[0.1] * 4)
     with pytest.raises(
@@ -167,21 +146,6 @@ def test_lists_older_than_re_laion_are_refused_unless_they_are_asked_for():
     assert pictures("in", list="laion400m", unsafe_list=True)[1].list_name == "laion400m"
 
 
-def test_folders_of_img2dataset_are_read_by_the_tables_beside_them(tmp_path):
-    rows = []
-    for shard in (0, 1):
-        (tmp_path / f"{shard:05d}").mkdir()
-        rows = [{"key": f"{shard:05d}{n:04d}", "url": URLS[n], "caption": f"{shard} {n}", "status": "success",
-                 "error_message": None} for n in range(3)]  # fmt: skip
-        rows[1] |= {"status": "failed_to_download", "error_message": "<urlopen error timed out>"}
-        pq.write_table(pa.Table.from_pylist(rows), tmp_path / f"{shard:05d}.parquet")
-        for row in (rows[0], rows[2]):
-            (tmp_path / f"{shard:05d}" / f"{row['key']}.jpg").write_bytes(image())
-    outcomes = read(tmp_path)
-    assert [s.caption for s in samples(outcomes)] == ["0 0", "0 2", "1 0", "1 2"]
-    assert [reason for _, _, reason in drops(outcomes)] == ["timed_out"] * 2
-
-
 def test_an_image_folder_of_hugging_face_is_joined_by_the_names_that_it_says(tmp_path):
     for folder in ("train", "test"):
         (tmp_path / folder).mkdir()
@@ -192,21 +156,6 @@ def test_an_image_folder_of_hugging_face_is_joined_by_the_names_that_it_says(tmp
     outcomes = read(tmp_path)
     assert [(s.caption, s.metadata["name"]) for s in samples(outcomes)] == [("one", "0.png"), ("another", "0.png")]
     assert [reason for _, _, reason in drops(outcomes)] == ["no_image", "bad_row"]
-
-
-def test_a_tar_of_webdataset_has_its_captions_classes_and_json(tmp_path):
-    about = {"TEXT": "from the JSON", "LICENSE": "cc0", "PUNSAFE": 0.25, "tags": ["a", "b"], "score": float("nan")}
-    files = {
-        "a.png": image(kind="PNG"), "a.caption": b" beside it ", "a.cls": b"7",
-        "dir/b.left.webp": image(kind="WEBP"), "dir/b.json": json.dumps(about).encode(),
-        "c.jpg": image(), "c.json": b"[]",
-    }  # fmt: skip
-    tar(tmp_path / "x.tar", files)
-    first, second, third = samples(read(tmp_path))
-    assert (first.caption, first.metadata) == ("beside it", {"name": "a.png", "class": "7"})
-    assert (second.caption, second.origin.licence) == ("from the JSON", "cc0")
-    assert second.metadata == {"name": "dir/b.left.webp", "punsafe": "0.25", "tags": '["a", "b"]'}
-    assert (third.caption, third.metadata) == ("", {"name": "c.jpg"})
 
 
 def test_what_is_damaged_costs_itself_alone(tmp_path):

@@ -73,7 +73,6 @@ def test_the_hub_failing_half_way_is_said_and_gone_on_from(tmp_path, on_hub, sma
     [
         ("none", 2, "HF_TOKEN isn't set"),
         ("odd", 2, "HF_TOKEN has a character that no key has"),
-        ("wrong", 2, "the hub doesn't take the token in HF_TOKEN"),
         ("forbidden", 2, "the token in HF_TOKEN may not write there"),
         ("many", 1, "too many requests"),
         ("unreachable", 1, "can't be reached"),

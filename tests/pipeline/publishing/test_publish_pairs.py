@@ -13,7 +13,7 @@ from datagen.record import Box, Origin, Quality, Region
 from datagen.target import Prompt, encode
 from recipes.__main__ import main
 from tests.inputs.samples import sample
-from tests.outputs import files, write_run
+from tests.outputs import write_run
 from tests.published import card, opened, publish
 
 TEXT = "The company sold 412 boats in the spring. Nobody knows why it sold none in autumn."
@@ -78,22 +78,6 @@ def test_wrong_answers_are_rejected_and_the_others_counted(tmp_path, out, capsys
         assert row["chosen"] == [{"role": "assistant", "content": truth}]
         assert row["rejected"] == [{"role": "assistant", "content": answer}]
         assert [picture.size for picture in row["images"]] == [page.size] and 0 <= row["reward"] < 0.95
-
-
-def test_how_wrong_an_answer_is_decides(tmp_path, out):
-    assert publish(out, tmp_path / "pub", pairs=f"{tmp_path}/answers", below="0.5") == 0
-    assert opened(tmp_path / "pub", None, tmp_path / "cache")["key"] == ["wrong-000002"]
-
-
-def test_the_same_again_writes_nothing_and_another_answer_another_file(tmp_path, out):
-    to = tmp_path / "pub"
-    words = {"pairs": f"{tmp_path}/answers"}
-    assert publish(out, to, **words) == 0
-    before = files(to)
-    assert publish(out, to, **words) == 0 and files(to) == before
-    (tmp_path / "answers" / "wrong-000000.md").write_text(f"{WRONG} And more.")
-    assert publish(out, to, **words) == 0
-    assert opened(to, None, tmp_path / "cache")[0]["rejected"][0]["content"].endswith("And more.")
 
 
 def test_words_that_do_not_go_together_are_refused(tmp_path, out, capsys):

@@ -14,8 +14,8 @@ from datagen.record import Quality, Region
 from datagen.rewards.page_tests import own_markdown
 from recipes.__main__ import main
 from tests.inputs.samples import encoded, image, sample
-from tests.outputs import files, write_run
-from tests.published import SIZE, TABLE, card, contents, finishes_wherever_it_ends, opened, publish, region, telling_page
+from tests.outputs import write_run
+from tests.published import SIZE, TABLE, card, opened, publish, region, telling_page
 
 FIELDS = set("pdf page id type url max_diffs".split())
 FIELDS_OF = {
@@ -110,25 +110,3 @@ def test_all_hold_on_the_records_own_text(bench, tmp_path):
     of_tests = {test["id"]: test["holds"] for test in json.loads((tmp_path / "scores.json").read_text())["tests"]}
     assert of_tests.keys() == {test["id"] for test in lines(bench)}
     assert all(of_tests.values())
-
-
-def test_the_same_again_writes_nothing_and_without_the_word_they_go(tmp_path, capsys):
-    out, to = made(tmp_path / "out"), tmp_path / "pub"
-    assert publish(out, to, tests="1") == 0
-    assert "samples without: 1 unread, 1 verdict" in capsys.readouterr().out
-    before = files(to)
-    assert publish(out, to, tests="1") == 0 and files(to) == before
-    write_run(out / "fine", [page("page-000005")], first=2)
-    assert publish(out, to, tests="1") == 0 and (to / "bench_data" / "pdfs" / "fine" / "page-000005.pdf").exists()
-    (to / "bench_data" / "pdfs" / "fine" / "page-000000.pdf").unlink()
-    assert publish(out, to, tests="1") == 0 and publish(out, tmp_path / "anew", tests="1") == 0
-    assert contents(to) == contents(tmp_path / "anew")
-    assert publish(out, to) == 0
-    assert sorted(p.name for p in to.iterdir() if p.name != ".lock") == sorted(
-        ["README.md", "published.json", "fine", "regions-caption", "regions-crop", "regions-formula", "regions-table"]
-    )
-
-
-def test_ended_anywhere_the_same_command_finishes(tmp_path):
-    write_run(tmp_path / "out" / "fine", PAGES[:1])
-    assert len(finishes_wherever_it_ends(tmp_path, lambda to: publish(tmp_path / "out", to, tests="1"))) > 15

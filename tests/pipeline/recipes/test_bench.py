@@ -1,6 +1,5 @@
 """What the benchmarks record; what they measure is `make bench`'s to say."""
 
-import importlib.util
 import time
 
 import pytest
@@ -8,7 +7,6 @@ import pytest
 from recipes.sample_costs import processor
 from tests.bench import results
 from tests.bench.__main__ import BENCHES, chosen
-from tests.bench.bars import at_least, at_most
 
 
 def test_a_benchmark_records_its_own_section_and_leaves_the_others(tmp_path):
@@ -33,14 +31,3 @@ def test_a_benchmark_that_there_is_not_is_refused_with_the_names():
     with pytest.raises(ValueError, match="there is no such benchmark") as refused:
         chosen("speed")
     assert str(refused.value) == f"only=speed: there is no such benchmark; allowed are {', '.join(BENCHES)}"
-
-
-def test_a_bar_says_whether_it_is_met():
-    printed = [at_least(0.8, 0.8), at_least(0.79, 0.8), at_most(0.02, 0.02), at_most(0.0243, 0.02), at_most(0.6, 0.5, "%")]
-    said = ["at least 0.8", "at least 0.8: not met", "at most 0.02", "at most 0.02: not met", "at most 0.5%: not met"]
-    assert printed == said
-
-
-def test_every_benchmark_is_a_program():
-    for name, folder in BENCHES.items():
-        assert importlib.util.find_spec(f"tests.bench.{folder}.{name}"), name

@@ -37,10 +37,9 @@ def kept() -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in Path("coarse/lengths").glob("*/*.parquet")}
 
 
-@pytest.mark.parametrize("on", ["inline", pytest.param("local", marks=pytest.mark.slow)])
-def test_workers_count_what_a_training_then_finds(here, monkeypatch, caplog, on):
+def test_workers_count_what_a_training_then_finds(here, monkeypatch, caplog, cluster):
     data = ["data=./coarse,text:rows.jsonl", "start=start"]
-    assert main(["lengths", *data, "out=counted", f"on={on}", "workers=2"]) == 0
+    assert main(["lengths", *data, "out=counted", f"on={cluster}"]) == 0
     assert f"lengths: {3 * SHARDS + 9} rows in {SHARDS + 1} parts are counted" in caplog.text
     by_workers = kept()
     assert by_workers.keys() == {f"coarse-{n:06d}.parquet" for n in range(SHARDS)}

@@ -2,8 +2,6 @@
 
 import json
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from datagen.disk.storage import Folder
@@ -20,7 +18,6 @@ from recipes.steps import Place, StepRunner, runners
 from recipes.words.training_data import mixture as read_mixture
 from tests.inputs.samples import page_sample
 from tests.inputs.udhr import UDHR
-from tests.model.lines import rendered
 from tests.outputs import write_dataset
 
 
@@ -89,13 +86,6 @@ def test_without_words_every_part_comes_of_packages():
     assert {one.part for one in writes.drawn} == {part.key for part in PAPER} - {"minority"}
 
 
-def test_figures_need_no_input_and_outputs_are_not_made_again(place, out):
-    recipe = mixture(pages=f"{place}/pages", texts=f"{out}/texts")
-    assert [step.name for step in recipe.steps][:3] == ["charts", "molecules", "geometry"]
-    writer = writer_of(recipe)
-    assert [where for where, _ in writer._datasets(writer.step.drawn[0])] == [f"{place}/pages/coarse"]
-
-
 def test_a_part_without_a_sample_to_learn_from_is_left_out_and_said_so(place, tmp_path, caplog):
     write_dataset(place / "empty/word", [page_sample("d-000000", "word", verdict="none")])
     recipe = mixture(pages=f"{place}/pages", word=f"{place}/empty", figures="none")
@@ -104,42 +94,6 @@ def test_a_part_without_a_sample_to_learn_from_is_left_out_and_said_so(place, tm
         assert writer.run() == 0
     assert "left out, since it has no sample to learn from: word" in caplog.text
     assert len(json.loads((tmp_path / "mixture.json").read_text())["datasets"]) == 1
-
-
-def test_scenes_of_a_mixture_are_both_read_and_drawn(tmp_path):
-    (tmp_path / "recipe.json").write_text('{"recipe": "mixture", "values": {}}')
-    for name in ("scene", "drawn_scenes", "coarse"):
-        write_dataset(tmp_path / name, [page_sample("e-000000", "sign")])
-    recipe = mixture(scene=str(tmp_path), figures="none")
-    writer = writer_of(recipe)
-    assert {where for where, _ in writer._datasets(writer.step.drawn[0])} == {f"{tmp_path}/scene", f"{tmp_path}/drawn_scenes"}
-
-
-def test_an_output_by_its_address_is_the_same(place, words, tmp_path, capsys):
-    addresses = {key: f"file://{where}" if where.startswith("/") else where for key, where in words.items()}
-    planned = []
-    for given in (words, addresses | {"texts": words["texts"]}):
-        assert main(["mixture", *(f"{key}={where}" for key, where in given.items()), f"out={tmp_path}/out", "plan=1"]) == 0
-        planned.append(capsys.readouterr().out)
-    assert planned[0] == planned[1] and f"where='{place}/pages'" in planned[0]
-
-
-def test_each_part_has_pictures_of_its_own_list(tmp_path, capsys):
-    """LAION's scenes beside COCO's pictures, whose descriptions are in JSON, and beside Wukong's."""
-    for name in ("laion", "wukong", "coco"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "1.jpg").write_bytes(rendered("word"))
-        pq.write_table(pa.table({"URL": ["http://a/1.jpg"], "TEXT": ["A"], "punsafe": [0.1]}), tmp_path / name / "list.parquet")
-    (tmp_path / "coco/list.parquet").unlink()
-    coco = {"images": [{"id": 1, "file_name": "1.jpg"}], "annotations": [{"image_id": 1, "caption": "A dog."}]}
-    (tmp_path / "coco/captions.json").write_text(json.dumps(coco))
-    words = [f"scene={tmp_path}/laion", "scene_list=relaion2b-en-research-safe", "figures=none", f"out={tmp_path}/out", "plan=1"]
-    assert main(["mixture", *words, f"vision={tmp_path}/coco"]) == 0
-    planned = capsys.readouterr().out
-    assert planned.count("list_name='relaion2b-en-research-safe'") == 2 and "DescribedSource(" in planned
-    assert main(["mixture", *words, f"vision={tmp_path}/wukong", "vision_list=wukong"]) == 0
-    planned = capsys.readouterr().out
-    assert [planned.count(f"list_name='{name}'") for name in ("relaion2b-en-research-safe", "wukong")] == [2, 2]
 
 
 def test_a_dataset_is_one_part_alone(place, tmp_path):

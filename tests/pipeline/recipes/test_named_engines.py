@@ -4,22 +4,17 @@ with other engines, says so."""
 import json
 from pathlib import Path
 
-import pymupdf
 import pytest
 
 from datagen.coarse.source import PdfSource
 from datagen.disk.storage import Folder
-from datagen.engines import ENGINES, Choice, ppocr, wheels
+from datagen.engines import Choice, ppocr, wheels
 from datagen.fine.read_pages import ReadPages
 from datagen.inputs.census import Listing
-from datagen.record import Box, Region
-from datagen.target import Prompt, can_answer, usual
 from datagen.work.pipeline import Pipeline
 from recipes.__main__ import main
 from recipes.recipe import Recipe, Report
 from recipes.run.execute import Place, run
-from recipes.words import engine_words
-from recipes.words.engine_words import Takes
 from tests.chat_server import fails, says, serving
 from tests.inputs import pdfs
 from tests.inputs.picture_files import image
@@ -111,32 +106,3 @@ def test_weights_may_be_moved_and_not_exchanged(tmp_path, capsys):
     (tmp_path / "moved/inference.yml").write_text(f"{yml}\n")
     assert read("moved") == 2
     assert "engines.ppocr-detector/inference.yml" in capsys.readouterr().err
-
-
-class WholePage:
-    """A layout engine that somebody added: all of a page is one block of text."""
-
-    def versions(self) -> dict[str, str]:
-        return {"whole-page": "1"}
-
-    def close(self) -> None: ...
-
-    def regions(self, images, lines):
-        return [
-            (Region(Box(0, 0, *image.shape[1::-1]), "text", "", None, "whole-page", detected_by="whole-page"),)
-            for image in images
-        ]
-
-
-@pytest.mark.slow
-def test_pages_of_a_layout_engine_that_somebody_added_train_as_fine_ones(tmp_path, monkeypatch):
-    monkeypatch.setitem(ENGINES, "whole-page", f"{__name__}:WholePage")
-    monkeypatch.setitem(engine_words.KINDS["layout"], "whole-page", Takes())
-    (tmp_path / "in").mkdir()
-    with pymupdf.open(pdfs.write(tmp_path / "a.pdf", pdfs.lines(f"{pdfs.LATIN} {pdfs.LATIN}"))) as document:
-        document[0].get_pixmap(dpi=150).save(tmp_path / "in/a.png")
-    words = ["engines=layout:whole-page,equations:none,orientation:none", f"out={tmp_path}/out", "on=inline"]
-    assert main(["fine", f"input={tmp_path}/in", *words]) == 0
-    (sample,) = dataset_samples(Folder(f"{tmp_path}/out/fine"))
-    assert {region.detected_by for region in sample.regions} == {"whole-page"}
-    assert usual(sample) == Prompt.MARKDOWN and not can_answer(sample, Prompt.FREE)

@@ -26,13 +26,9 @@ from tests.model.lines import EIGHT, line_crop, rendered, write_dataset
     [
         ({}, "train needs data="),
         ({"data": "a"}, r"stage 2 goes on from start=FOLDER, or .*: say start_decoder=random if that is meant"),
-        ({"data": "a", "start_encoder": "b"}, r"stage 2 goes on from"),
         ({"data": "a", "start_decoder": "b"}, "start_decoder=b: it needs start_encoder=FOLDER, too"),
-        ({"data": "gone.json", "stage": 1}, "data=gone.json: .*No such file"),
         ({"data": "a", "stage": 4}, "stage=4: allowed are 1, 2 and 3"),
-        ({"data": "a", "stage": 3}, "stage 3 goes on from what stage 2 made: start=FOLDER"),
         ({"data": "a", "stage": 1, "start_decoder": "b"}, "start_decoder=b: stage 1 has a compact decoder of its own"),
-        ({"data": "a", "variant": "huge", "stage": 1}, "variant=huge: allowed are full and tiny"),
     ],
 )
 def test_what_is_refused(words, message):
@@ -57,8 +53,7 @@ def test_the_papers_settings():
     assert [mode for mode, _ in train(data="a", stage=3, start="x").steps[0].batches.modes] == ["gundam-m"]
 
 
-@pytest.mark.parametrize("stage", [1, 2, 3])
-@pytest.mark.parametrize("curve", ["cosine", "linear"])
+@pytest.mark.parametrize(("stage", "curve"), [(1, "cosine"), (3, "linear")])
 def test_a_rate_that_is_said_to_fall_falls(stage, curve):
     step = train(data="a", start="x", stage=stage, schedule=curve).steps[0]
     rates = [rate_at(step, number) for number in range(step.schedule.warmup, step.schedule.steps, 10_000)]

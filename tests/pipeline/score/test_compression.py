@@ -35,7 +35,7 @@ def network(tmp_path, monkeypatch):
 
 
 def test_a_table_comes_out_and_answers_that_are_there_are_not_asked_again(network, capsys):
-    words = ["compression", f"model={network}/network", "modes=tiny,small", "limit=10", "max_new_tokens=4", "on=inline"]
+    words = ["compression", f"model={network}/network", "modes=tiny,small", "limit=10", "max_new_tokens=2", "on=inline"]
     words.append(f"out={network}/out")
     assert main(words) == 0
     check_corpus(network / "out", name="pages")

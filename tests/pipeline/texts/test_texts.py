@@ -51,8 +51,6 @@ def folder(tmp_path_factory):
     (folder / "plain.txt").write_text("\n\n".join(ARTICLES))
     (folder / "wide.txt").write_bytes("Größe\r\nzwei".encode("utf-16"))
     datasets.Dataset.from_dict({"text": ARTICLES[:9], "title": ["t"] * 9}).save_to_disk(folder / "saved")
-    card = json.loads((folder / "saved/dataset_info.json").read_text())
-    (folder / "saved/dataset_info.json").write_text(json.dumps(card | {"license": "cc-by-4.0"}))
     return folder
 
 
@@ -73,15 +71,6 @@ def test_lines_of_json_are_rows_however_they_are_packed(folder, name):
     assert first.metadata == {"license": "CC0-1.0", "lang": "fuf", "n": "1"} and first.origin.page == 0
 
 
-def test_a_table_is_read_by_rows_and_ranges_of_them(folder):
-    samples, drops = read(folder / "rows.parquet")
-    assert [sample.text for sample in samples] == ARTICLES and not drops
-    assert [sample.metadata for sample in samples[:2]] == [{"id": "0"}, {"id": "1"}]
-    some, _ = read(folder / "rows.parquet", count=len(ARTICLES), first=6, stop=10)
-    assert some == samples[6:10]
-    assert len({sample.key for sample in samples}) == len({sample.split_group for sample in samples}) == len(ARTICLES)
-
-
 def test_a_file_whose_rows_were_counted_is_cut_into_shards(folder):
     source = TextSource(shard_bytes=5000)
     (item,) = TextListing(str(folder / "rows.parquet")).items()
@@ -92,12 +81,6 @@ def test_a_file_whose_rows_were_counted_is_cut_into_shards(folder):
     assert len(list(source.split([packed]))) == 8 and len(list(source.split([replace(packed, uri="/in/rows.jsonl")]))) > 1000
 
 
-def test_a_dataset_saved_to_disk_brings_its_licence(folder):
-    (item,) = TextListing(str(folder / "saved")).items()
-    samples = list(TextSource(column="text").read(item))
-    assert [sample.text for sample in samples] == ARTICLES[:9] and samples[0].origin.licence == "cc-by-4.0"
-
-
 def test_a_long_text_is_cut_where_paragraphs_end(folder):
     pieces, _ = read(folder / "plain.txt", TextSource(max_chars=1000))
     assert "\n\n".join(piece.text for piece in pieces) == "\n\n".join(ARTICLES)
@@ -106,19 +89,6 @@ def test_a_long_text_is_cut_where_paragraphs_end(folder):
     assert [sample.text for sample in of_row[1:]] == [piece.text for piece in pieces]
     assert [sample.key[-12:] for sample in of_row[1:3]] == ["-0000002-000", "-0000002-001"]
     assert read(folder / "wide.txt")[0][0].text == "Größe\nzwei"
-
-
-def test_a_column_of_words_that_are_kept_once_is_text_and_times_cost_nothing(tmp_path):
-    never = pa.array([-(1 << 62)] * 2, pa.timestamp("us"))
-    pq.write_table(
-        pa.table({"text": pa.array(ARTICLES[:2]).dictionary_encode(), "when": never, "n": [1, 2]}), tmp_path / "a.parquet"
-    )
-    samples, drops = read(tmp_path / "a.parquet")
-    assert [(sample.text, sample.metadata) for sample in samples] == [(ARTICLES[0], {"n": "1"}), (ARTICLES[1], {"n": "2"})]
-    assert not drops
-    (tmp_path / "list.jsonl").write_text(json.dumps(ROWS))
-    with pytest.raises(SampleError, match="no column has text; columns are none: a line is an object"):
-        read(tmp_path / "list.jsonl")
 
 
 def test_what_is_damaged_costs_what_it_holds(folder, tmp_path):

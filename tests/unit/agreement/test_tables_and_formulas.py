@@ -7,7 +7,6 @@ import pytest
 from PIL import Image
 
 from datagen.agreement.agree_page import DECISIONS
-from datagen.agreement.formulas import same_formula
 from datagen.formulas.render import draw
 from datagen.record import Box, Line, Region
 from datagen.tables.cells import Cell, Table, to_html
@@ -61,8 +60,6 @@ DIGIT = html().replace("1948", "1943")
         (html(), READERS, ("kept", "another_agrees")),
         (html(swapped()), READERS, ("replaced", "two_agree_against_it")),
         (DIGIT, [blank([table(html(), "model-b")]), READERS[1]], ("replaced", "two_agree_against_it")),
-        (html(ROWS[:2]), [blank([table(html(), f"model-{n}")]) for n in "bc"], ("replaced", "two_have_other_rows")),
-        (html(), [blank([table(html(ROWS[:2]), "model-b")])], ("alone", "readers_have_no_cells")),
         (html(), OTHERS_CELLS, ("alone", "readers_have_no_cells")),  # lines of other cells don't fit
     ],
 )
@@ -92,14 +89,6 @@ def formula_page(regions, latex: str = LATEX):
     return page(regions, image=file.getvalue())
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "expected"),
-    [(r"a^2", r"a^{2}", True), (r"\frac12", r"\dfrac{1}{2}", True), (r"a\,+b", "a+b", True), ("a^2", "a_2", False)],
-)
-def test_formulas_are_the_same_by_tokens_or_by_their_drawing(one, other, expected):
-    assert same_formula(one, other) is expected
-
-
 WRONG, ALIKE = LATEX.replace("3y", "8y"), LATEX.replace("x_{1}^{2}", "x^2_1")
 
 
@@ -109,7 +98,6 @@ WRONG, ALIKE = LATEX.replace("3y", "8y"), LATEX.replace("x_{1}^{2}", "x^2_1")
         (LATEX, [ALIKE], ("kept", "another_agrees"), LATEX),
         (WRONG, [LATEX, LATEX], ("replaced", "two_agree_against_it"), LATEX),
         (WRONG, [LATEX], ("drawn", "ink_is_like_another"), LATEX),
-        (LATEX, [WRONG, WRONG], ("drawn", "ink_against_two"), LATEX),
         # The label and the readers have a wrong sign each.
         (LATEX.replace("3y", "88w"), [LATEX.replace("{a}", "{w}")] * 2, ("unread", "ink_is_between_them"), ""),
         (r"\undefined{x", [r"\alsoundefined"], ("unread", "not_drawn"), ""),

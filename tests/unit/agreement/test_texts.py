@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from datagen.agreement import families
-from datagen.agreement.agree_page import DECISIONS, NO_REGION, Agreement
+from datagen.agreement.agree_page import DECISIONS, NO_REGION
 from datagen.agreement.ink import PageInk
 from datagen.record import Box, Line, Region
 from tests.inputs.agreement import LINES, PITCH, agreed, agreement, box, drawn, lines, page, region
@@ -36,7 +36,6 @@ def changed(old: str, new: str) -> list[str]:
 
 
 MASTERS = changed("sisters", "masters")
-OTHER_SCRIPT = TEXT.replace(LINES[1], "тшо систерс щхо хад леарнед тхеир траде ин")
 
 
 @pytest.mark.parametrize(
@@ -53,11 +52,8 @@ OTHER_SCRIPT = TEXT.replace(LINES[1], "тшо систерс щхо хад ле�
             ("replaced", "two_agree_against_it"),
         ),  # a number, of which ink says little
         (TEXT, changed("sisters", "sistrs"), changed("sisters", "slsters"), None, ("kept", "each_sign_is_read")),
-        (TEXT, changed("1948", "198"), changed("1948", "194"), None, ("kept", "each_sign_is_read")),
         (f"{LINES[0]} {LINES[2]}", LINES, LINES, None, ("replaced", "two_have_more")),
         (f"{LINES[0]} and nobody had ever seen it {LINES[1]} {LINES[2]}", LINES, LINES, None, ("replaced", "two_do_not_have_it")),
-        (f"{LINES[0]} {LINES[1]} {LINES[1]} {LINES[2]}", LINES, LINES, None, ("replaced", "two_do_not_have_it")),
-        (OTHER_SCRIPT, LINES, LINES, None, ("replaced", "two_agree_against_it")),
     ],
 )
 def test_two_readers_keep_or_mend_a_text(monkeypatch, own, one, other, likes, expected):
@@ -83,25 +79,11 @@ def test_two_readers_leave_a_text_open(monkeypatch, own, one, other, likes, why)
     assert outcome(agreed(label(own), reading(one), reading(other, "tesseract"))) == ("unread", why)
 
 
-def test_two_against_it_replace_the_words_that_differ_and_no_others():
-    wrong = TEXT.replace("1948", "1943").replace("sisters who", "sisters, who")
-    made = agreed(label(wrong), reading(), reading(by="tesseract"))
-    assert outcome(made) == ("replaced", "two_agree_against_it")
-    assert made.text == TEXT.replace("sisters who", "sisters, who")
-    assert made.regions[0].by == "agreed"
-
-
 @pytest.mark.parametrize(("by", "alike"), [("PP-OCRv6", {}), ("tesseract", {frozenset({"pp-ocr", "tesseract"}): 0.9})])
 def test_readers_of_one_family_and_those_that_err_alike_are_one_voter_and_do_not_replace(monkeypatch, by, alike):
     monkeypatch.setattr(families, "CORRELATED", alike)
     made = agreed(label(TEXT.replace("trade", "grade")), reading(), reading(by=by))
     assert outcome(made)[0] in ("drawn", "unread") and outcome(made)[1] != "two_agree_against_it"
-
-
-def test_the_labels_own_family_says_nothing():
-    made = agreed(page([region(TEXT, 0, 2, by="ppocr")]), reading())
-    assert outcome(made) == ("alone", "no_other_reader")
-    assert made.regions[0].by == "ppocr"
 
 
 def test_one_against_one_is_decided_by_the_ink():
@@ -123,17 +105,6 @@ def test_two_that_misread_a_sign_that_looks_alike_do_not_replace_it(monkeypatch)
     assert made.text == " ".join(typed)
 
 
-@pytest.mark.parametrize(("alone", "outcome_of"), [(0.0, "replaced"), (0.04, "drawn")])
-def test_a_letter_that_two_read_otherwise_goes_if_one_of_them_seldom_errs_and_the_ink_sees_a_difference(
-    monkeypatch, alone, outcome_of
-):
-    monkeypatch.setattr(PageInk, "likes", lambda *_: [0.0, 0.03])
-    monkeypatch.setattr(Agreement, "_alone", {"pp-ocr": 0.2, "tesseract": alone})
-    made = agreed(label(TEXT.replace("trade", "tradé")), reading(), reading(by="tesseract"))
-    assert outcome(made)[0] == outcome_of
-    assert (made.text == TEXT) == (outcome_of == "replaced")
-
-
 def test_a_foot_that_boxes_cut_off_speaks_for_no_reading_that_lacks_it():
     above = Box(36, 34, 640, 58)  # the feet of p, g and y end at 63
     texts = changed("by", "bv")
@@ -143,15 +114,6 @@ def test_a_foot_that_boxes_cut_off_speaks_for_no_reading_that_lacks_it():
     ]
     made = agreed(label(), *others)
     assert (outcome(made), made.text) == (("drawn", "ink_against_two"), TEXT)
-
-
-def test_a_reader_that_overlooked_a_block_that_another_one_has_says_nothing_of_it():
-    more = ("Every morning there was a letter", "from the people across the river.")
-    below = region(" ".join(more), 4, 5)
-    misread = [more[0].replace("letter", "lettar"), more[1]]
-    one = page([*lines(LINES, "ppocr"), *lines(misread, "ppocr", 4)], stage="fine")
-    made = agreed(page([region(TEXT, 0, 2), below], image=drawn((*LINES, "", *more))), one, reading(by="tesseract"))
-    assert (outcome(made, 1), made.regions[1].text) == (("drawn", "ink_is_like_it"), below.text)
 
 
 def test_a_piece_of_a_line_that_was_found_apart_stands_in_its_line():
@@ -202,16 +164,6 @@ def test_what_one_alone_has_more_is_put_in_if_the_ink_shows_it():
     assert outcome(made, NO_REGION) == ("unread", "one_has_more")
 
 
-def test_a_paragraph_lies_beside_its_lines_and_lines_beside_their_paragraph():
-    of_lines = page(lines(LINES, "tesseract"))
-    whole = page([region(TEXT, 0, 2, by="ppocr")], stage="fine")
-    made = agreed(of_lines, whole, page([region(TEXT.replace("north", "south"), 0, 2, by="model-b")]))
-    assert [e["outcome"] for e in entries(made)] == ["kept"] * 3
-    wrong = [line.replace("1948", "1943") for line in LINES]
-    made = agreed(page(lines(wrong, "tesseract")), whole, page([region(TEXT, 0, 2, by="model-b")]))
-    assert made.regions[0].text == LINES[0]
-
-
 def test_an_unread_region_is_read_where_two_say_the_same():
     empty = page([region("", 0, 2, is_unread=True)])
     assert agreed(empty, reading(), reading(by="tesseract")).regions[0].text.split() == TEXT.split()
@@ -251,9 +203,3 @@ def test_hostile_readings_change_nothing_and_raise_nothing():
         strange = page([Region(Box(0, 0, 700, 420), "text", text, None, "model-b")])
         made = agreed(label(), reading(), strange)
         assert made.text == TEXT
-
-
-def test_a_line_without_width_is_no_harm():
-    thin = Region(Box(5, 5, 6, 6), "text", "thin", 0.5, "ppocr", lines=(Line(Box(5, 5, 6, 6), "thin"),))
-    made = agreed(label(), page([thin, *lines(LINES, "ppocr")], stage="fine"))
-    assert made.regions[0].text == TEXT

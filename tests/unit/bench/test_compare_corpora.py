@@ -28,19 +28,12 @@ def dataset(folder, *records: dict):
     return folder
 
 
-def test_records_of_both_schemas_are_equal_where_they_say_the_same(tmp_path):
-    old = dataset(tmp_path / "old", record("k1") | {"schema": 1})
-    new = dataset(tmp_path / "new", record("k1") | {"schema": 2, "caption": "", "difficulty": -1.0})
-    assert compare(old, new) == (["1 samples are in both, 1 of them are equal"], True)
-
-
 @pytest.mark.parametrize(
     ("other", "named", "same"),
     [
         (record("k1", text="a c"), ["text", "region texts", "line texts"], False),
         (record("k1", box=(1, 2, 3, 5)), ["region boxes", "line boxes"], False),
         (record("k1", verdict="suspect", reasons=["form"]), ["verdict", "reasons"], True),
-        (record("k1", signals=[]), ["signals"], True),
     ],
 )
 def test_a_difference_is_named_with_its_place(tmp_path, other, named, same):

@@ -61,10 +61,6 @@ def test_a_letter_within_a_word_in_the_form_of_an_end_has_a_half_space_behind_it
     assert "\u200c" not in read(*middles, (WAW, None), (YEH, FINAL))  # nothing says that this is an end's form
 
 
-def test_a_font_with_one_form_for_all_says_nothing():
-    assert "\u200c" not in read((" ", None), (YEH, MEDIAL), *[(ALEF, None), (YEH, MEDIAL)] * 3)
-
-
 def test_a_half_space_behind_a_letter_that_is_joined_goes():
     middles = [(ALEF, None), (YEH, MEDIAL)] * 8
     assert "\u200c" not in read((" ", None), (YEH, FINAL), *middles, (ALEF, None), ("\u200c", None), (YEH, MEDIAL))

@@ -27,18 +27,10 @@ def words(script: str) -> list[str]:
     return [text[i : i + 30] for i in range(0, len(text), 30)]
 
 
-@pytest.mark.parametrize("script", ["Latn", "Thai", "Hans", "Khmr", "Arab", "Deva"])
+@pytest.mark.parametrize("script", ["Latn", "Thai", "Hans"])
 def test_an_article_stays(script):
     for stage in (DropRepetition(), DropLowInformation(), DropBoilerplate()):
         assert fate(stage, page(*words(script))) == [""]
-
-
-def test_lines_that_come_back_are_repetition():
-    assert fate(DropRepetition(), page(*words("Latn")[:2], *["Page intentionally left blank for your notes."] * 6)) == [
-        "repetition"
-    ]
-    (drop,) = DropRepetition()([page(*["The same line, and again and again."] * 9)], OPEN)
-    assert "89% in lines that were there before" in drop.detail
 
 
 @pytest.mark.parametrize("script", ["Latn", "Thai", "Hans"])
@@ -46,10 +38,6 @@ def test_a_run_that_comes_back_within_lines_is_repetition(script):
     text = "".join(c for c in UDHR[script][1] if c.isalpha())
     lines = [f"{text[:13]}{text[20 + 3 * i : 23 + 3 * i]}" for i in range(20)]
     assert fate(DropRepetition(), page(*lines)) == ["repetition"]
-
-
-def test_a_short_page_repeats_what_it_likes():
-    assert fate(DropRepetition(), page("Ho ho ho", "Ho ho ho", "Ho ho ho")) == [""]
 
 
 def test_pages_of_a_documents_lines_are_boilerplate_whatever_their_numbers():
@@ -64,8 +52,3 @@ def test_numbers_and_leaders_are_low_information():
         "low_information"
     ]
     assert fate(DropLowInformation(), page("Chapter", ".........................")) == ["low_information"]
-
-
-def test_pages_without_text_are_not_theirs():
-    for stage in (DropRepetition(), DropLowInformation(), DropBoilerplate()):
-        assert fate(stage, page()) == [""]

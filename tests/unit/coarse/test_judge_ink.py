@@ -14,7 +14,6 @@ from datagen.coarse.verdict import ink_shapes
 from datagen.coarse.verdict.ink_fonts import FontInk
 from datagen.coarse.verdict.judge_ink import CompareInk
 from datagen.disk.storage import Folder
-from datagen.drawing import typefaces
 from datagen.drawing.families import families
 from datagen.drawing.typeset import Style
 from datagen.engines import OPEN, tesseract
@@ -26,7 +25,7 @@ from tests.inputs.udhr import UDHR
 
 READ = "Latn"  # a script that PP-OCRv6 reads
 UNREAD = ("Geor", "Tibt", "Hebr")
-OTHERS = ("Armn", "Ethi", "Khmr", "Cher", "Taml")
+OTHERS = ("Ethi", "Khmr")
 IN_PIECES = ("Thai", "Mong")  # whose lines have no spaces
 
 
@@ -85,10 +84,9 @@ def frequent(script: str) -> str:
     [
         *((script, shuffled, {"lineup_margin": 0.15}) for script in (READ, *UNREAD, *OTHERS)),
         *((script, shuffled, {}) for script in IN_PIECES),
-        *((script, legacy(script), {}) for script in ("Tibt", "Beng", "Mong")),
+        *((script, legacy(script), {}) for script in ("Tibt", "Mong")),
         # Letters that stand for each other are found by a reader, without one by the shapes of their words.
         (READ, turned("aei"), {"reader_error": 0.4}),
-        *((script, turned(frequent(script)), {}) for script in ("Geor", "Taml")),
         ("Hans", turned("人的和"), {}),
     ],
 )
@@ -157,8 +155,6 @@ def test_a_letter_that_stands_for_a_rare_one_is_enough():
     [
         ({"a": ("z", 0.17, 3.4, 0.18)}, 0),  # as typefaces differ
         ({"a": ("z", 0.17, 7.0, 0.18)}, 1),
-        ({"a": ("z", 0.17, 7.0, -0.01)}, 0),  # the script's other faces don't agree
-        ({"a": ("b", 0.06, 2.5, 0.05)}, 0),
         ({"a": ("b", 0.06, 2.5, 0.05), "b": ("c", 0.03, 0.8, 0.01)}, 1),  # what it stands for stands for another
         ({"a": ("b", 0.06, 2.5, 0.05), "c": ("d", 0.07, 2.1, 0.02)}, 2),
     ],
@@ -168,53 +164,9 @@ def test_how_many_letters_are_swapped_by_what_their_ink_likes_better(monkeypatch
     assert letters.num_swapped([], "Latn", "face") == num
 
 
-@pytest.mark.parametrize(
-    ("margin", "deviation", "num_words", "clear"),
-    [
-        (0.5, 6.0, 24, True),
-        (0.5, 2.0, 24, False),
-        (0.2, 6.0, 24, False),
-        (0.1, 1.3, 24, False),
-        (0.03, 0.5, 24, True),
-        (0.03, 0.5, 4, False),
-        (0.0, 0.0, 0, False),
-    ],
-)
-def test_more_words_are_looked_at_where_the_line_up_is_not_clear(margin, deviation, num_words, clear):
-    assert FontInk(ink_shapes.Lineup(margin, deviation, num_words, "face")).lineup_is_clear(0.06) is clear
-
-
 @pytest.mark.parametrize(("margin", "says"), [(0.5, True), (0.4, None), (0.02, False)])
 def test_a_line_up_must_be_clearer_where_nobody_reads_the_script(margin, says):
     assert FontInk(ink_shapes.Lineup(margin, 6.0, 24, "face")).opinion() is says
-
-
-def drawn_words(script: str, lie=lambda text: text) -> list[ink_shapes.Ink]:
-    """Words of a script's text as ink, one in three of them cut in the wrong place: with the ink of another."""
-    texts = list(dict.fromkeys(w for w in UDHR[script][1].split() if len(w) > 2))[:24]
-    face = typefaces.reference_faces(script)[0]
-    claims = lie(" ".join(texts)).split()
-    inks = [ink_shapes.ink(255 - ink_shapes._drawn(face, text), claim) for text, claim in zip(texts, claims, strict=True)]
-    wrong = inks[::3]
-    for i, other in zip(range(0, len(inks), 3), [*wrong[1:], wrong[0]], strict=True):
-        inks[i] = inks[i]._replace(rows=other.rows, aspect=other.aspect)
-    return inks
-
-
-@pytest.mark.parametrize(
-    "script", ["Hebr", *(pytest.param(script, marks=pytest.mark.slow) for script in ("Latn", "Grek", "Armn"))]
-)
-def test_ink_cut_in_the_wrong_places_hides_no_truth_and_helps_no_lie(script):
-    true, lying = drawn_words(script), drawn_words(script, shuffled)
-    assert ink_shapes.lineup(true, script, alike_share=0.5).margin > ink_shapes.lineup(true, script).margin + 0.1
-    assert ink_shapes.lineup(true, script, alike_share=0.5).deviation > 3
-    assert ink_shapes.lineup(lying, script, alike_share=0.5).margin < 0.15
-
-
-def test_a_verdict_does_not_hang_on_where_the_file_lies():
-    here = page("Armn")
-    there = replace(here, key="other-000000", origin=replace(here.origin, uri="elsewhere.pdf"))
-    assert signals(here) == signals(there)
 
 
 def test_one_lying_font_is_not_diluted_by_true_ones():
@@ -235,11 +187,10 @@ def test_fonts_are_judged_over_all_of_a_documents_pages():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("format", ["TIFF", "PNG", "WEBP"])
-def test_the_ink_of_any_image_format_is_looked_at(format):
+def test_the_ink_of_any_image_format_is_looked_at():
     """Without loss of pixels, what is said of a page is what is said of its JPEG, or nearly so."""
     jpeg, expected = page_with_notes()
-    (measured,) = signals(replace(jpeg, image=encoded(Image.open(io.BytesIO(jpeg.image)), format, lossless=True)))
+    (measured,) = signals(replace(jpeg, image=encoded(Image.open(io.BytesIO(jpeg.image)), "PNG")))
     assert measured.keys() == expected.keys()
     assert measured["ink_checked_share"] == 1.0
     assert measured["ink_recall"] == pytest.approx(expected["ink_recall"], abs=0.02)
@@ -290,38 +241,6 @@ def page_with_notes():
     """A page with text outside of its layer, and its signals."""
     written = with_ink_outside("Written by hand, and\nnot in the text layer")
     return written, signals(written)[0]
-
-
-def test_text_that_no_line_lies_over_lowers_the_recall():
-    _, measured = page_with_notes()
-    assert measured["uncovered_ink"] > 0.05
-    assert measured["ink_recall"] < 0.95
-
-
-def test_a_page_that_its_lines_cover_is_not_looked_at_again():
-    (measured,) = signals(with_ink_outside(""))
-    assert measured["uncovered_ink"] == 0.0
-    assert "ink_recall" not in measured
-
-
-def test_rules_and_fills_are_not_taken_for_text():
-    pixels = numpy.full((1900, 1300, 3), 255, numpy.uint8)
-    pixels[100:104] = 0
-    pixels[:, 200:203] = 0
-    pixels[500:900, 500:900] = 30
-    assert uncovered_ink(pixels, ()) == 0.0
-    assert uncovered_ink(numpy.zeros((5, 5, 3), numpy.uint8), ()) == 0.0
-
-
-def test_one_word_that_a_reader_takes_for_letters_of_the_same_shapes_is_no_lie():
-    """On a Bulgarian page Tesseract reads a Latin "pager" as "радег", and the ink is a little more like that."""
-    lineup = ink_shapes.Lineup(0.42, 6.0, 24, "face")
-    once, twice = (
-        FontInk(lineup, num_chars=160, num_differing=6 * len(words), num_wrong=6 * len(words), wrong_words=words)
-        for words in ({"pager"}, {"pager", "ping"})
-    )
-    assert "words" not in once.witnesses() and once.opinion() is not False
-    assert twice.witnesses()["words"] is False and twice.opinion() is False
 
 
 @pytest.mark.slow

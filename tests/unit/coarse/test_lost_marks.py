@@ -7,9 +7,3 @@ def test_marks_at_a_line_s_end_and_lines_of_marks_alone_are_put_back():
     raws = ["क्लिक कर", "चुन", "ชื", "end"]
     _add_lost_marks(raws, ["क्लिक करें", "चुनें", "ชื", "่", "end"])
     assert raws == ["क्लिक करें", "चुनें", "ชื่", "end"]
-
-
-def test_what_is_no_mark_is_left_out():
-    raws = ["कर", "end"]
-    _add_lost_marks(raws, ["करना", "end"])
-    assert raws == ["कर", "end"]

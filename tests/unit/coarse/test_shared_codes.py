@@ -39,17 +39,12 @@ def pdf(said: dict[str, str], rotation: int = 0) -> bytes:
         ({}, 0),
         ({"結": "合", "還": "能"}, 0),  # a second form, perhaps
         ({"結": "合", "還": "能", "非": "凡"}, 6),
-        ({"結": "合", "還": "能", "非": "凡", "許": "多"}, 8),
     ],
 )
 def test_characters_whose_font_has_several_glyphs_for_them_are_counted_where_they_are_many(said, num):
     signals = read(pdf(said)).signals
     assert signals.get("shared_codes_share", 0.0) == pytest.approx(num / signals["num_chars"])
     assert ("shared_codes_share" in signals) is (num > 0)
-
-
-def test_nothing_is_known_of_rotated_pages():
-    assert "shared_codes_share" not in read(pdf({"結": "合", "還": "能", "非": "凡"}, rotation=90)).signals
 
 
 def test_texts_that_somebody_put_on_a_page_are_counted_and_hidden_ones_are_not():

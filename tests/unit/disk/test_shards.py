@@ -14,7 +14,6 @@ from datagen.disk.shards import (
     ShardReport,
     ShardWriter,
     read_records,
-    read_report,
     read_sample,
     read_samples,
     read_shard,
@@ -105,21 +104,6 @@ def test_a_key_twice_and_an_image_of_another_kind_are_refused():
     for samples, why in (([sample("a"), sample("a")], "twice"), ([sample(image=b"GIF89a")], "allowed are JPEG, PNG and WebP")):
         with pytest.raises(ValueError, match=why):
             write(samples)
-
-
-def test_an_exception_leaves_nothing(tmp_path):
-    folder = Folder(str(tmp_path))
-    with pytest.raises(RuntimeError), folder.create("shards/d-000000.tar") as file:
-        ShardWriter(file).write(sample())
-        raise RuntimeError
-    assert list((tmp_path / "shards").iterdir()) == []
-
-
-def test_the_report_round_trips_and_is_the_commit_mark(tmp_path):
-    folder = Folder(str(tmp_path))
-    assert read_report(folder, "d-000000") is None
-    assert read_report(folder, "d-000000") != commit(folder, [sample()])
-    assert read_report(folder, "d-000000") == commit(folder, [sample()])
 
 
 def test_verify_finds_every_kind_of_damage(tmp_path):

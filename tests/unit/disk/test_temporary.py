@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from datagen.disk import temporary
-from datagen.disk.storage import Folder
 from datagen.disk.temporary import in_memory, sweep, temporary_folder
 from tests.outputs import ROOT
 
@@ -50,16 +49,6 @@ def test_what_a_killed_process_left_goes_and_what_a_living_one_builds_stays(buil
     assert sweep() == 1 and list(place.iterdir()) == []
 
 
-def test_the_first_folder_of_a_process_sweeps_too(building, place):
-    building.send_signal(signal.SIGKILL)
-    building.wait()
-    temporary._sweep_once.cache_clear()
-    with temporary_folder() as folder:
-        assert list(place.iterdir()) == [Path(folder)]
-        assert sweep() == 0
-    assert list(place.iterdir()) == []
-
-
 def test_what_is_not_ours_stays(place, monkeypatch):
     ours = temporary._prefix()
     kept = [place / "other", place / "pagewheel-00000000-elsewhere", place / f"{ours}link"]
@@ -87,22 +76,6 @@ def test_a_folder_swept_before_it_is_locked_is_made_again(place, monkeypatch):
     monkeypatch.setattr(temporary.fcntl, "flock", late)
     with temporary_folder() as folder:
         assert Path(folder).exists() and Path(folder) != swept[0]
-
-
-def test_nothing_is_left_of_what_fails(place):
-    with pytest.raises(KeyError), Folder("memory://pagewheel-test-temporary").create("b.tar"):
-        raise KeyError
-    assert list(place.iterdir()) == []
-    assert not Folder("memory://pagewheel-test-temporary").exists("b.tar")
-
-
-def test_a_folder_elsewhere_is_made_and_swept_there(tmp_path):
-    (tmp_path / "elsewhere").mkdir()
-    code = f"import os; from datagen.disk.temporary import *; f = temporary_folder({str(tmp_path / 'elsewhere')!r}); os._exit(0)"
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
-    assert len(list((tmp_path / "elsewhere").iterdir())) == 1
-    with temporary_folder(str(tmp_path / "elsewhere")) as folder:
-        assert list((tmp_path / "elsewhere").iterdir()) == [Path(folder)]
 
 
 def test_memory_is_taken_only_where_there_is_room(place, monkeypatch):

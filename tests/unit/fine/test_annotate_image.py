@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from datagen.contract import check
-from datagen.engines import Choice
 from datagen.fine.annotate_image import AnnotateImage
 from datagen.record import Box, Drop, Quality, Region, Sample
 from tests.inputs.one_script import OneScript
@@ -143,15 +142,6 @@ def test_a_page_becomes_regions_in_order_with_words_whole_and_running_heads_apar
     assert {"PP-OCRv6_det_small", "PP-OCRv6_rec_small", "pymupdf_layout", "layout_cdla"} <= result.origin.engines.keys()
 
 
-def test_columns_that_the_layout_takes_for_one_region_are_read_one_after_the_other():
-    left = rows(50, 200, 400, *(f"the left column has the line {n} here" for n in range(8)))
-    right = rows(490, 200, 400, *(f"the right column has the line {n} here" for n in range(8)))
-    text = annotated(
-        Told(lines=[line for pair in zip(left, right, strict=True) for line in pair], layout=[seen("text", 40, 190, 900, 530)])
-    ).text
-    assert text.index("left column has the line 7") < text.index("right column has the line 0")
-
-
 def test_lines_in_no_region_get_regions_and_regions_without_lines_go():
     told = Told(
         lines=LEFT, layout=[seen("text", 540, 190, 960, 320), seen("table", 0, 900, 900, 1000), seen("image", 40, 500, 400, 800)]
@@ -159,21 +149,6 @@ def test_lines_in_no_region_get_regions_and_regions_without_lines_go():
     text, picture = annotated(told).regions
     assert (text.label, text.detected_by, text.box) == ("text", "ppocr-detector", Box(45, 200, 454, 310))
     assert (picture.label, picture.text, picture.is_unread) == ("image", "", False)
-
-
-def test_tables_and_formulas_are_unread_and_keep_their_lines():
-    told = Told(
-        lines=[*LEFT, *rows(80, 500, 200, "E=mc2"), *rows(80, 800, 100, "a", "b")],
-        layout=[seen("text", 40, 190, 460, 540), seen("table", 60, 780, 300, 900)],
-        equations=[seen("equation", 60, 490, 300, 540, by="cdla"), seen("equation", 60, 790, 200, 830, by="cdla")],
-    )  # fmt: skip
-    text, formula, table = annotated(told).regions
-    assert text.label == "text" and "mc2" not in text.text
-    assert (formula.label, formula.format, formula.is_unread, formula.text) == ("equation", "latex", True, "")
-    assert (table.label, table.format, table.is_unread, table.text) == ("table", "html", True, "")
-    assert [line.text for line in formula.lines] == ["E=mc2"]
-    assert [line.text for line in table.lines] == ["a", "b"]
-    assert annotated(told).text == text.text
 
 
 def test_a_picture_that_is_full_of_lines_is_text():
@@ -232,13 +207,6 @@ def test_an_image_that_is_damaged_is_a_drop_and_one_without_text_is_a_page_witho
     assert (empty.text, empty.regions, empty.quality.verdict) == ("", (), "none")
 
 
-def test_what_nobody_could_read_is_counted_and_not_there():
-    told = Told(lines=[*LEFT, *rows(50, 600, 300, "", score=0.0)])
-    result = annotated(told)
-    assert result.quality.signals["num_unread"] == 1
-    assert sum(len(r.lines) for r in result.regions) == 3
-
-
 def test_a_page_is_read_turned_if_that_is_surer_and_its_label_is_of_the_picture_as_it_came(monkeypatch):
     told = Told(lines=LEFT, quarters_by_width={SIZE[0]: 2})
     assert "turned" not in annotated(told).quality.signals
@@ -288,17 +256,6 @@ def test_a_bent_page_is_read_flat_and_a_model_of_its_sheet_that_folds_over_is_dr
     assert result.regions[0].lines[0].polygon == ()
 
 
-def test_lines_carry_their_direction_and_a_right_to_left_page_its_order():
-    right = [(box, "هذا هو السطر الأول من النص العربي", 0.9) for box, *_ in RIGHT]
-    left = [(box, "وهذا هو العمود الثاني من الصفحة", 0.9) for box, *_ in LEFT]
-    told = Told(lines=[*left, *right], layout=[seen("text", 540, 190, 960, 320), seen("text", 40, 190, 460, 320)])
-    # Text in Arabic, whoever read it, is Tesseract's.
-    told.tesseract = {n: text for n, (_, text, _) in enumerate([*left, *right], 1)}
-    result = annotated(told)
-    assert {line.direction for r in result.regions for line in r.lines} == {"rtl"}
-    assert [r.box.x0 > 500 for r in result.regions] == [True, False]
-
-
 COLUMNS = (
     "吾輩は猫である名前はまだ無い どこで生れたか頓と見当がつかぬ 何でも薄暗いじめじめした所で "
     "ニャーニャー泣いていた事だけは 記憶している吾輩はここで始めて"
@@ -308,23 +265,6 @@ COLUMNS = (
 def standing(num: int) -> list[tuple[Box, str, float]]:
     """The first columns, from the right."""
     return [(Box(700 - 80 * n, 100, 740 - 80 * n, 700), text, 0.99) for n, text in enumerate(COLUMNS[:num])]
-
-
-def test_columns_from_top_to_bottom_are_laid_down_and_read_from_the_right(monkeypatch):
-    told = Told(lines=standing(3))
-    shapes = []
-    read = Engine.read
-
-    def seen_upright(self, crops, lang="und"):
-        shapes.extend(crop.shape for crop in crops)
-        return read(self, crops, lang)
-
-    monkeypatch.setattr(Engine, "read", seen_upright)
-    result = annotated(told)
-    assert all(width > height for height, width in shapes)
-    assert "".join(r.text for r in result.regions) == "".join(COLUMNS[:3])
-    assert {line.direction for r in result.regions for line in r.lines} == {"ttb"}
-    assert (result.lang, result.script) == ("ja", "Jpan")
 
 
 def test_verse_that_an_engine_takes_for_a_formula_is_text():
@@ -368,12 +308,6 @@ def test_a_skewed_line_is_read_straight_and_keeps_its_corners(monkeypatch):
     lines = [line for region in result.regions for line in region.lines]
     assert lines[0].polygon == quad and lines[0].box == Box(47, 200, 450, 270)
     assert not any(line.polygon for line in lines[1:])
-
-
-def test_it_wants_a_gpu_if_one_of_its_engines_does():
-    assert AnnotateImage().needs.gpus == 0
-    assert AnnotateImage(layout=Choice("pp-doclayout")).needs.gpus == 1
-    assert AnnotateImage(layout=Choice.of("pp-doclayout", device="cpu")).needs.gpus == 0
 
 
 @pytest.mark.parametrize(("num", "numbers"), [(4, []), (5, [(Box(700, 720, 800, 750), "12", 0.99)])])

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from datagen.engines import Choice, tesseract
+from datagen.engines import Choice
 from datagen.fine.annotate_image import AnnotateImage
-from datagen.record import Box, Quality
+from datagen.record import Box
 from tests.unit.fine.test_annotate_image import LEFT, Engine, Told, annotated, page, rows, seen
 
 pytestmark = pytest.mark.usefixtures("no_readers")
@@ -86,36 +86,6 @@ def test_lines_in_latin_that_ppocr_is_sure_of_stay_on_a_page_that_tesseract_read
     assert {line.text for line in lines} == {"свободный текст"}
 
 
-def test_a_page_in_a_known_script_without_a_line_is_read_in_no_language():
-    assert annotated(Told(script_guess="Arab"), lang="und", script="Arab").text == ""
-
-
-def test_another_recogniser_of_pp_ocr_reads_in_place_of_the_embedded_one():
-    class Asks(Told):
-        def get(self, name: str, **settings: Any) -> Engine:
-            self.asked.append((name, settings))
-            return super().get(name, **settings)
-
-    told = Asks(lines=[(Box(100, 100, 400, 130), "a line", 0.95)], layout=[seen("text", 90, 90, 400, 140)])
-    stage = AnnotateImage(orientation=None, lines=Choice.of("ppocr", model="PP-OCRv6_medium_rec"))
-    (result,) = stage([page(told)], told)
-    assert result.text == "a line"
-    assert {settings.get("model") for name, settings in told.asked if name == "ppocr" and isinstance(settings, dict)} == {
-        "PP-OCRv6_medium_rec"
-    }
-    assert "PP-OCRv6_medium_rec" in result.origin.engines
-
-
-@pytest.mark.skipif(
-    not tesseract.language("ru"), reason="Tesseract with Russian is not installed: apt-get install tesseract-ocr-rus"
-)
-def test_a_reader_that_is_sure_of_commas_alone_does_not_know_the_script():
-    lines = rows(50, 200, 400, ", , , .", ", .", "- , ,", score=0.97)
-    words = ("Все люди рождаются", "свободными и равными", "в своём достоинстве")
-    result = annotated(Told(lines=lines, script_guess="Cyrl", tesseract=dict(enumerate(words, 1))))
-    assert result.lang == "ru" and result.regions[0].by == "tesseract" and "рождаются" in result.text
-
-
 class Ordered(Engine):
     """A layout that knows the order of its regions."""
 
@@ -150,14 +120,3 @@ def test_a_layout_s_own_order_holds_and_what_it_did_not_see_stands_where_it_lies
     assert [region.text for region in result.regions] == ["read first", "read second", "not seen"]
     (geometric,) = replace(stage, layout=Choice("pymupdf-layout"))([page(told)], told)
     assert [region.text for region in geometric.regions] == ["read second", "read first", "not seen"]
-
-
-def test_pages_are_looked_at_together_and_come_back_in_their_order():
-    told = InOrder(lines=[(Box(100, 100, 400, 130), "a line", 0.95)], layout=[seen("text", 90, 90, 400, 140, by="pp-doclayout")])
-    stage = AnnotateImage(layout=Choice("pp-doclayout"), equations=None, orientation=None, batch_size=4)
-    trusted = page(told, key="b", text="known", quality=Quality("trusted"))
-    batch = [page(told, key="a"), trusted, replace(page(told, key="c"), image=b"no image"), page(told, key="d")]
-    first, same, dropped, last = stage(batch, told)
-    assert [first.key, same, dropped.key, last.key] == ["a", trusted, "c", "d"]
-    assert dropped.reason == "damaged_image"
-    assert first.text == last.text == "a line"

@@ -1,7 +1,5 @@
 """Regions and lines cut out of pages, as samples of their own."""
 
-import dataclasses
-
 import numpy
 import pytest
 from PIL import Image
@@ -10,8 +8,7 @@ from datagen.contract import check
 from datagen.engines import OPEN
 from datagen.fine.cut_regions import CutLines, CutRegions
 from datagen.page.images import pixels
-from datagen.record import Box, Drop, Line, Origin, Quality, Region
-from datagen.target import Prompt, encode, usual
+from datagen.record import Box, Drop, Line, Origin, Region
 from tests.inputs.samples import encoded, sample
 
 PAPER, INK = (250, 245, 230), (20, 20, 30)
@@ -65,27 +62,11 @@ def test_tables_formulas_and_paragraphs_are_samples():
         assert abs(shown[:8] - PAPER).max() < 8 and abs(shown[14:-14, 14:-14] - INK).max() < 8
 
 
-def test_they_are_asked_for_by_one_prompt():
-    made, _ = cut(page(table(), formula(), text()))
-    assert [usual(s) for s in made] == [Prompt.FREE] * 3
-    assert encode(made[0], Prompt.FREE) == ("<image>\nFree OCR.", HTML)
-
-
-def test_lines_lie_in_the_crop():
-    lines = (Line(Box(22, 152, 100, 170), "Some"), Line(Box(10, 172, 190, 195), "words."))  # the second one leaves the box
-    made, _ = cut(page(text(lines=lines, polygon=((20.0, 150.0), (180.0, 150.0), (180.0, 190.0)))))
-    (region,) = made[0].regions
-    assert [line.box for line in region.lines] == [(10, 10, 88, 28), (0, 30, 176, 53)]
-    assert region.polygon[0] == (8.0, 8.0)
-    check(made[0])
-
-
 @pytest.mark.parametrize(
     ("region", "reason"),
     [
         (Region(TABLE, "table", "", None, "x", is_unread=True), "unread"),
         (Region(TABLE, "table", "1 2 3", None, "x"), "unformatted"),
-        (Region(FORMULA, "equation", "E = mc2", None, "x"), "unformatted"),
         (Region(Box(20, 20, 180, 31), "text", "x", None, "x"), "small"),
         (Region(FORMULA, "equation", "x", 0.4, "x", format="latex"), "little_score"),
     ],
@@ -100,13 +81,6 @@ def test_what_another_region_reaches_into_is_a_drop():
     assert drops == {"a-000000-r000": "overlapped", "a-000000-r001": "overlapped"} and not made
     made, drops = cut(page(table(), text(Box(20, 79, 180, 95))))
     assert len(made) == 1 and drops == {"a-000000-r001": "overlapped"}  # a row of 16 of the paragraph, one of 60 of the table
-
-
-def test_paragraphs_are_drawn_by_the_page():
-    paragraphs = [text(Box(20, 20 + 40 * n, 180, 50 + 40 * n), f"words {n}") for n in range(9)]
-    chosen = [[s.key for s in cut(page(*paragraphs, key=f"a-{n:06d}"))[0]] for n in range(20)]
-    assert {len(keys) for keys in chosen} == {2} and len({key[-4:] for keys in chosen for key in keys}) == 9
-    assert chosen == [[s.key for s in cut(page(*paragraphs, key=f"a-{n:06d}"))[0]] for n in range(20)]
 
 
 @pytest.mark.parametrize("one", [page(), page(text(label="image"))])
@@ -131,35 +105,3 @@ def test_a_line_is_a_sample():
         assert (s.size, s.origin.parent, s.origin.box) == ((164, 24), one.key, line.box)
         assert s.split_group == one.split_group and s.regions[0].lines[0].box == (2, 2, 162, 22)
     assert abs(pixels(made[0].image).astype(int)[8:16, 16:144] - INK).max() < 8  # the page's own pixels
-
-
-@pytest.mark.parametrize(
-    "region",
-    [
-        text(lines=lines_of("low", height=13)),
-        text(lines=lines_of("x")),
-        text(lines=lines_of("down", direction="ttb")),
-        text(lines=lines_of("leans", polygon=((20.0, 150.0), (180.0, 155.0), (180.0, 175.0)))),
-        Region(TABLE, "table", HTML, None, "tables", format="html", lines=lines_of("a cell")),
-        text(),
-    ],
-)
-def test_lines_that_stay(region):
-    assert cut(page(region), CutLines) == ([], {"a-000000": "no_lines"})
-
-
-@pytest.mark.parametrize(
-    ("reasons", "verdict"), [(("structure_in_doubt",), "trusted"), (("structure_in_doubt", "text_in_doubt"), "suspect")]
-)
-def test_a_line_of_a_page_whose_structure_alone_is_in_doubt_is_trusted(reasons, verdict):
-    unread = dataclasses.replace(text(Box(20, 300, 180, 320), lines=lines_of("nobody read this")), is_unread=True)
-    one = page(text(lines=lines_of("Some words,")), unread)
-    made, _ = cut(dataclasses.replace(one, quality=Quality("suspect", reasons)), CutLines)
-    assert [(s.text, s.quality.verdict) for s in made] == [("Some words,", verdict)]
-
-
-def test_lines_are_drawn_by_the_page():
-    lines = lines_of(*(f"line {n}" for n in range(9)))
-    chosen = [[s.text for s in cut(page(text(lines=lines), key=f"a-{n:06d}"), CutLines, num_lines=3)[0]] for n in range(20)]
-    assert {len(words) for words in chosen} == {3} and len({word for words in chosen for word in words}) == 9
-    assert all(words == sorted(words) for words in chosen)

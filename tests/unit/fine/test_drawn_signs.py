@@ -21,12 +21,6 @@ def test_a_paragraph_ends_where_another_sign_stands():
     assert (second.pieces, second.soft, second.label, second.continues) == (PIECES[2:], (True,), "list", True)
 
 
-def test_one_sign_or_another_drawing_divides_nothing():
-    for signs in ((SIGN,), (SIGN, (20.0, 44.0, 24.0, 48.0)), ((30.0, 44.0, 34.0, 48.0),)):
-        (whole,) = divided(*signs)
-        assert whole.pieces == PIECES
-
-
 def test_two_dots_of_one_size_below_each_other_are_the_signs_of_items_and_two_other_drawings_are_none():
     for height, is_item in ((4.0, True), (7.0, False)):
         signs = [(30.0, 20.0 * n + 3, 34.0, 20.0 * n + 3 + height) for n in (0, 2)]

@@ -119,37 +119,6 @@ def test_a_table_on_a_page_that_was_turned_is_read_as_if_it_stood_upright() -> N
     assert result.text == "<table><tr><td>72 x 52</td><td>one (16, 16, 46, 26)</td></tr></table>"
 
 
-def test_a_crop_ends_where_the_page_does() -> None:
-    (result,) = read(ECHO, page(region("table", Box(0, 0, WIDTH, HEIGHT))))
-    assert f"{WIDTH} x {HEIGHT}" in result.text
-
-
-def test_an_engine_gets_all_crops_of_a_batch_in_one_language_at_once() -> None:
-    pages = [
-        page(region("table", TABLE), region("table", TABLE), key=f"{lang}-00000{n}", lang=lang)
-        for n, lang in enumerate(("de", "fr", "de"))
-    ]
-    results = read(ECHO, *pages)
-    assert [result.key for result in results] == [one.key for one in pages]
-    assert sorted(Echo.calls) == [(2, "fr"), (4, "de")]
-
-
-def test_what_has_no_engine_stays_unread_and_is_counted() -> None:
-    given = page(
-        region("table", TABLE), region("equation", TABLE), region("equation", TABLE), region("text", TABLE, is_unread=False)
-    )
-    (result,) = read(ReadRegions(tables=None), given)
-    assert result.regions == given.regions
-    assert result.quality.signals == given.quality.signals | {"unread_equation": 2.0, "unread_table": 1.0}
-
-
-def test_a_formula_is_displayed_in_the_pages_text() -> None:
-    stage = ReadRegions(tables=None, formulas=Choice.of("says", text="$$a_{1}$$", format="latex"))
-    (result,) = read(stage, page(region("equation", TABLE)))
-    assert (result.regions[0].text, result.regions[0].format) == ("a_{1}", "latex")
-    assert result.text == r"\[a_{1}\]"
-
-
 @pytest.mark.parametrize(
     ("said", "format"),
     [
@@ -167,12 +136,6 @@ def test_garbage_leaves_a_region_unread(said: str, format: str) -> None:
     assert result.quality.signals[f"unread_{label}"] == 1.0
 
 
-def test_braces_that_are_drawn_are_in_no_pair() -> None:
-    choice = Choice.of("says", text=r"\{a\\{b}", format="latex")
-    (result,) = read(ReadRegions(formulas=choice), page(region("equation", TABLE)))
-    assert result.regions[0].text == r"\{a\\{b}"
-
-
 def test_an_engine_for_text_reads_what_engines_read_but_not_what_the_file_says() -> None:
     of_file = region("text", TABLE, is_unread=False, score=None)
     of_engine = region("title", TABLE, is_unread=False)
@@ -180,17 +143,6 @@ def test_an_engine_for_text_reads_what_engines_read_but_not_what_the_file_says()
     (result,) = read(ReadRegions(text=Choice.of("says", text="read", format="markdown")), page(of_file, of_engine, picture))
     assert [one.text for one in result.regions] == ["text", "read", ""]
     assert result.text == "text\n\n# read"
-
-
-def test_pages_alone_are_read() -> None:
-    crop = page(region("table", TABLE), task="crop")
-    assert read(ECHO, crop) == [crop] and not Echo.calls
-
-
-def test_the_engines_that_are_named_decide_what_the_stage_writes() -> None:
-    stage = ReadRegions(tables=Choice("echo"), formulas=Choice.of("says", text="x"))
-    assert stage.engines() == {"echo": "1", "says": "x"}
-    assert stage.needs.gpus == 0
 
 
 def test_a_served_model_reads_each_kind_and_why_it_did_not_is_counted():
@@ -221,11 +173,6 @@ def test_a_served_model_reads_each_kind_and_why_it_did_not_is_counted():
     ]
     signals = {name: value for name, value in result.quality.signals.items() if "read_" in name}
     assert signals == {"unread_text": 1.0, "unread_image": 1.0, "not_read_refused": 2.0}
-
-
-def test_what_an_engine_says_that_is_not_whole_is_counted():
-    (result,) = read(ReadRegions(tables=Choice.of("says", text="<table>")), page(region("table", TABLE)))
-    assert result.quality.signals["not_read_not_whole"] == 1.0
 
 
 def test_a_paragraph_with_formulas_is_read_by_who_writes_latex_and_believed_if_there_is_any() -> None:

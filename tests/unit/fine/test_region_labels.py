@@ -19,33 +19,6 @@ def test_an_item_with_words_is_no_formula(text, label):
     assert part.label == label
 
 
-def test_a_lead_in_bold_with_what_it_says_is_no_heading():
-    def labelled(text: str, bold_share: float) -> str:
-        piece = Piece(BOX, text, "Serif-Bold", 10.0, bold_share=bold_share)
-        part = Part(Paragraph((piece,), (), "text"), Block(BOX, "sub_title", ()))
-        label_parts([part], pymupdf.Rect(0, 0, 595, 842))
-        return part.label
-
-    assert labelled("Responsible: Elizabeth", 0.5) == labelled("Example 9.1.1 Compute", 0.6) == "text"
-    assert labelled("Responsible: Elizabeth", 1.0) == labelled("Example 9.1.1 Compute", 0.0) == "sub_title"
-    assert labelled("1.2 A section of it", 0.5) == "sub_title"
-
-
-@pytest.mark.parametrize(("end", "label"), [("int depth)", "code"), ("and of depth", "text")])
-def test_a_statement_on_two_lines_in_letters_of_one_width_is_code(end: str, label: str):
-    lines = tuple(Piece(BOX, text, "Mono", 10.0, mono_share=1.0) for text in ("void Graph::build(Node *node, int depth,", end))
-    prose = Part(Paragraph((Piece(BOX, "A text of the page, in another font. " * 9, "Serif", 10.0, mono_share=0.0),)), None)
-    part = Part(Paragraph(lines, (True,)), None)
-    label_parts([part, prose], pymupdf.Rect(0, 0, 595, 842))
-    assert part.label == label
-
-
-def test_an_ornament_is_no_heading():
-    part = Part(Paragraph((Piece(BOX, "✠", "Serif", 18.0),)), Block(BOX, "sub_title", ()))
-    label_parts([part], pymupdf.Rect(0, 0, 595, 842))
-    assert part.label == "text"
-
-
 def test_a_heading_at_the_side_of_a_table_divides_it():
     def part(text: str, y: float, label: str, x: float = 100.0) -> Part:
         return Part(Paragraph((Piece((x, y, x + 100, y + 12), text, "Serif", 10.0),)), None, [], label)

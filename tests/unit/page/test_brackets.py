@@ -18,17 +18,8 @@ def look(line: str, opens=lambda x0, x1: 0) -> str:
     [
         # The file says of each glyph the other bracket: what it was first used for.
         (f"{WORD} ){OTHER}( {THIRD}", f"{WORD} ({OTHER}) {THIRD}"),
-        (f"{WORD} ({OTHER}) {THIRD}", f"{WORD} ({OTHER}) {THIRD}"),
         (f"{WORD} {OTHER}( {THIRD}", f"{WORD} {OTHER}) {THIRD}"),  # its partner is on the next line
-        (f"{WORD} ){OTHER}( {THIRD} use (MFA) b", f"{WORD} ({OTHER}) {THIRD} use (MFA) b"),
     ],
 )
 def test_a_bracket_opens_towards_what_it_stands_close_to(said, looks):
     assert look(said) == looks
-
-
-def test_the_image_goes_before_the_place():
-    """PowerPoint's two fonts of one name: one says of a glyph what the other one says of its pair."""
-    line = f"ABC (DE( {OTHER}( {THIRD}( {WORD}"
-    drawn = {10.0 * 4: 1, 10.0 * 7: -1}
-    assert look(line, opens=lambda x0, x1: drawn.get(x0, 0)) == f"ABC (DE) {OTHER}) {THIRD}) {WORD}"

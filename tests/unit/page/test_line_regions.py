@@ -33,15 +33,6 @@ def test_lines_become_a_paragraph_with_words_whole_and_a_wider_gap_ends_it():
     assert (first.score, second.score) == (pytest.approx(0.9), 0.5)
 
 
-def test_two_columns_are_read_one_after_the_other():
-    left = [line(100, 100 + 36 * n, f"левый столбец строка {n} и далее", 400) for n in range(8)]
-    right = [line(560, 100 + 36 * n, f"правый столбец строка {n} и далее", 400) for n in range(8)]
-    regions = made(sorted([*left, *right], key=lambda found: found.box.y0))
-    text = " ".join(region.text for region in regions)
-    assert text.index("левый столбец строка 7") < text.index("правый столбец строка 0")
-    assert sum(len(region.lines) for region in regions) == 16
-
-
 def test_a_right_to_left_page_has_its_right_column_first():
     right = [line(560, 100 + 36 * n, f"السطر رقم {n} من العمود الأول هنا", 400) for n in range(8)]
     left = [line(100, 100 + 36 * n, f"السطر رقم {n} من العمود الثاني هنا", 400) for n in range(8)]
@@ -55,21 +46,3 @@ def test_a_line_that_was_found_in_two_is_one_again_unless_something_is_drawn_bet
     assert (item.text, item.label, len(item.lines)) == ("• один пункт списка", "list", 2)
     assert item.box == Box(100, 100, 450, 130)
     assert len(made(lines, is_clear=False)) == 2
-
-
-def test_a_region_is_around_what_has_text_and_its_lines_lie_where_they_are_seen():
-    box = Box(100, 100, 600, 130)
-    runs = (Line(Box(100, 100, 250, 130), "начало строки", score=1.0), Line(Box(400, 100, 560, 130), "конец строки", score=0.5))
-    (region,) = made([FoundLine(box, runs)])
-    assert (region.text, region.lines, region.box) == ("начало строки конец строки", runs, Box(100, 100, 560, 130))
-    assert 0.74 < region.score < 0.77
-
-
-def test_boxes_of_lines_without_tall_letters_are_of_one_size():
-    tall, low = FoundLine(Box(100, 100, 650, 134), line(100, 100, PROSE[0]).runs), Box(100, 139, 650, 165)
-    (region,) = made([tall, FoundLine(low, (Line(low, PROSE[2], score=0.9),))])
-    assert len(region.lines) == 2
-
-
-def test_nothing_found_is_no_region():
-    assert made([]) == ()

@@ -16,10 +16,6 @@ def test_the_last_mark_of_a_word_stays_before_the_gap_that_mupdf_moves_it_over()
     assert read(*beh, *seen_meem, ("\u0650", 525.8, 525.8), *article) == "\u0628\u0650\u0633\u0645\u0650 \u0627\u0644"
 
 
-def test_a_mark_over_a_letter_is_that_letters():
-    assert read(("\u0645", 28.6, 32.6), ("\u0627", 22.0, 26.0), ("\u064e", 24.0, 24.0)) == "\u0645 \u0627\u064e"
-
-
 def test_an_alef_of_no_width_on_another_one_is_tanwin():
     """Word says of an alef and the sign on it alef twice."""
     beh, alef = ("\u0628", 20.0, 26.0), ("\u0627", 16.0, 20.0)

@@ -4,13 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from datagen.engines import OPEN
-from datagen.fine.mend_regions import SettleRegions
 from datagen.markdown import markdown
 from datagen.page.overlaps import divided, overlap_share, without_doubles
 from datagen.record import Box, Line, Region
 from datagen.writing.join_lines import joined
-from tests.inputs.samples import sample
 
 
 def region(*lines: tuple[int, int, str], label: str = "text", text: str | None = None, **values) -> Region:
@@ -47,21 +44,6 @@ def test_a_word_that_is_cut_between_columns_keeps_its_hyphen_in_its_box():
     assert markdown(divided(page)) == markdown(page)
 
 
-def test_signs_between_two_parts_stay_with_their_line():
-    for above, below in (
-        ("paid on May 3", "¥81.0 in cash"),
-        ("determined by ,,", "[2.2:23] is"),
-        ("so it **ends**.", "“And goes on”"),
-    ):
-        across = region((0, 90, above.replace("*", "")), (120, 10, below), text=f"{above} {below}")
-        assert [r.text for r in divided((FIRST, across, LAST))][1:3] == [above, below]
-
-
-def test_a_line_that_somebody_ended_stays_ended():
-    across = region((0, 90, "one"), (120, 10, "two"), label="list", text="- one\n- two")
-    assert [(r.text, r.continues) for r in divided((FIRST, across, LAST))][1:3] == [("- one", False), ("- two", False)]
-
-
 @pytest.mark.parametrize(
     "across",
     [
@@ -86,22 +68,6 @@ def test_what_a_table_says_isnt_told_beside_it_and_what_it_lacks_is():
     assert without_doubles((note, replace(note, score=0.5))) == (note,)
     broken = (replace(table, text="Name, Number of bills"), cell)
     assert without_doubles(broken) == broken
-
-
-def test_pictures_may_have_text_over_them():
-    picture = Region(Box(0, 0, 300, 300), "image", "", None, "pymupdf")
-    assert overlap_share((picture, FIRST, LAST)) == 0.0
-    assert overlap_share(()) == 0.0
-
-
-def test_the_stage_makes_the_pages_text_anew_and_counts():
-    regions = (FIRST, ACROSS, LAST, LAST)
-    page = sample(regions=regions, text=markdown(regions))
-    (result,) = SettleRegions()([page], OPEN)
-    assert len(result.regions) == 4 and result.text == markdown(result.regions) != page.text
-    assert result.quality.signals["regions_divided"] == result.quality.signals["regions_doubled"] == 1.0
-    (same,) = SettleRegions()([result], OPEN)
-    assert same is result
 
 
 def test_paragraphs_on_a_page_that_leans_reach_into_each_others_boxes_and_overlap_by_their_polygons():

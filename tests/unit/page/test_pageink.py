@@ -31,42 +31,14 @@ def inked(pixels: numpy.ndarray, box: Box) -> bool:
     return bool((pixels[y0:y1, x0:x1].max(axis=2) < 128).all())
 
 
-def test_a_refused_line_goes_and_its_neighbour_keeps_what_reaches_into_it():
-    upper, lower = letters(FIRST, descender=9), letters(SECOND._replace(x0=57))
-    ink = PageInk.of(page(*upper, *lower), [FIRST, SECOND])
-    assert (ink.without({1: SECOND}) == page(*upper)).all()
-    assert (ink.without({0: FIRST}) == page(*lower)).all()
-
-
-def test_a_part_of_a_line_goes_alone():
-    left, right = FIRST._replace(x1=200), FIRST._replace(x0=200)
-    pixels = page(*letters(left), *letters(right))
-    painted = PageInk.of(pixels, [left, right]).without({1: right})
-    assert (painted[:, :198] == pixels[:, :198]).all()
-    assert (painted[:, 202:] == PAPER).all()
-
-
-def test_a_part_is_painted_in_the_colour_of_the_paper_around_it():
-    pixels = page()
-    pixels[40:110] = (200, 230, 200)
-    for x0, y0, x1, y1 in letters(FIRST):
-        pixels[y0:y1, x0:x1] = INK
-    painted = PageInk.of(pixels, [FIRST]).without({0: FIRST})
-    assert (painted[40:110] == (200, 230, 200)).all()
-    assert (painted[:40] == PAPER).all()
-
-
 @pytest.mark.parametrize(
     ("lone", "num_signs", "num_letters"),
     [
         (letters(Box(50, 200, 110, 230)), 3, 3),  # a word that the detector missed
         ([Box(50, 210, 60, 216)], 1, 0),  # a bullet
         ([Box(50, 210, 390, 212)], 0, 0),  # a rule
-        ([Box(50, 150, 52, 390), Box(50, 150, 300, 152)], 0, 0),  # a frame
         ([Box(100, 150, 300, 390)], 0, 0),  # a picture
-        ([Box(x, 220, x + 4, 224) for x in range(50, 90, 10)], 4, 0),  # dots of a leader
         ([Box(50, 210, 52, 212)], 0, 0),  # dirt
-        ([], 0, 0),
     ],
 )
 def test_ink_that_no_line_has_is_told_from_pictures_and_rules(lone, num_signs, num_letters):
@@ -105,16 +77,6 @@ def test_an_unread_formula_is_cut_out_in_the_colour_around_it_though_it_stands_o
     assert numpy.abs(painted[FORMULA.y0 : FORMULA.y1].astype(int) - PAPER).max() <= 4
     assert numpy.abs(painted[:120].astype(int) - pixels[:120]).max() <= 60  # JPEG, at the edges of letters
     assert all(inked(painted, letter) for letter in letters(FIRST))
-
-
-def test_a_line_that_reaches_into_what_is_cut_out_stays():
-    below = Box(50, 244, 350, 274)
-    pixels = page(*letters(Box(50, 190, 350, 220)), *letters(below))
-    lines = (Line(below, "read"),)
-    cut = cut_out(encoded(Image.fromarray(pixels), "PNG"), (region(FORMULA, label="table"), region(below, "read", lines=lines)))
-    painted = pixels_of(cut)
-    assert all(inked(painted, letter) for letter in letters(below))
-    assert painted[FORMULA.y0 : 240].min() > 200
 
 
 def test_a_page_of_which_all_is_read_keeps_its_bytes():

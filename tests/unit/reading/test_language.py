@@ -3,7 +3,6 @@ import pytest
 from datagen.engines import OPEN
 from datagen.reading.language import IdentifyLanguage, identify, identify_regions
 from datagen.record import Box, Region, Sample
-from datagen.writing.scripts import main_script
 from tests.inputs import pdfs
 from tests.inputs.samples import sample
 
@@ -13,11 +12,7 @@ TEXTS = {
     ("zh", "Hans"): pdfs.CHINESE,
     ("zh", "Hant"): "人人生而自由，在尊嚴和權利上一律平等。他們賦有理性和良心，並應以兄弟關係的精神相對待。",
     ("ja", "Jpan"): "すべての人間は、生まれながらにして自由であり、かつ、尊厳と権利とについて平等である。",
-    ("ko", "Kore"): "모든 인간은 태어날 때부터 자유로우며 그 존엄과 권리에 있어 동등하다.",
     ("ar", "Arab"): "يولد جميع الناس أحرارًا متساوين في الكرامة والحقوق. وقد وهبوا عقلاً وضميرًا",
-    ("he", "Hebr"): "כל בני האדם נולדו בני חורין ושווים בערכם ובזכויותיהם. כולם חוננו בתבונה ובמצפון",
-    ("hi", "Deva"): "सभी मनुष्यों को गौरव और अधिकारों के मामले में जन्मजात स्वतन्त्रता और समानता प्राप्त है।",
-    ("el", "Grek"): "Όλοι οι άνθρωποι γεννιούνται ελεύθεροι και ίσοι στην αξιοπρέπεια και τα δικαιώματα.",
     ("th", "Thai"): "มนุษย์ทั้งหลายเกิดมามีอิสระและเสมอภาคกันในเกียรติศักดิ์และสิทธิ ต่างมีเหตุผลและมโนธรรม",
 }
 FRENCH = "Tous les êtres humains naissent libres et égaux en dignité et en droits. Ils sont doués de raison et de conscience."
@@ -49,14 +44,6 @@ def test_short_text_is_und_rather_than_a_guess():
     assert identify("") == ("und", 0.0, "Zyyy", 0.0)
 
 
-def test_what_was_declared_decides_between_neighbours():
-    norwegian = "Alle mennesker er født frie og med samme menneskeverd og menneskerettigheter."
-    assert identify(norwegian, declared="nb").lang == "nb"
-    assert identify(norwegian, declared="da").lang == "da"
-    assert identify(norwegian, declared="fr").lang in ("nb", "da")
-    assert identify(pdfs.CHINESE, declared="zh-Hans").lang == "zh-Hans"
-
-
 def test_a_script_that_the_identifier_never_saw_keeps_what_was_declared():
     lepcha = "ᰛᰧᰵᰶ ᰀᰦᰟᰫ ᰕᰪᰰ ᰌᰩᰵ ᰣᰦᰳ ᰛᰧᰵᰶ ᰀᰦᰟᰫ ᰕᰪᰰ ᰌᰩᰵ ᰣᰦᰳ ᰛᰧᰵᰶ ᰀᰦᰟᰫ"
     assert identify(lepcha, declared="lep")[::2] == ("lep", "Lepc")
@@ -74,12 +61,6 @@ def test_a_language_that_the_identifier_cannot_name_is_believed_where_it_is_writ
 def test_a_language_not_written_in_the_texts_script_is_no_candidate():
     assert identify(pdfs.LATIN, declared="km").lang == "en"
     assert identify(pdfs.LATIN + " " + pdfs.RUSSIAN).lang != "en"
-
-
-def test_latin_names_do_not_outweigh_another_script():
-    assert main_script("apt-get install mc — установить пакет mc")[0] == "Cyrl"
-    assert main_script("The word мир is Russian for peace and for the world")[0] == "Latn"
-    assert main_script("12 + 30 = 42") == ("Zyyy", 0.0)
 
 
 def test_the_stage_sets_language_script_signals_and_engine():
@@ -101,12 +82,6 @@ def test_a_short_region_is_und_and_has_a_script():
     assert [(f.lang, f.script) for f in found] == [("und", "Latn"), ("und", "Cyrl"), ("und", "Zyyy"), ("und", "Zyyy")]
 
 
-def test_less_text_is_enough_where_the_script_tells_the_language():
-    greek = "Όλοι οι άνθρωποι γεννιούνται ελεύθεροι και ίσοι"
-    german = "Alle Menschen sind frei und gleich an Würde geboren"
-    assert [f.lang for f in identify_regions(page(greek, german))] == ["el", "und"]
-
-
 def test_the_pages_language_decides_between_neighbours_in_its_script_only():
     norwegian = "Alle mennesker er født frie og med samme menneskeverd og menneskerettigheter."
     (as_nb,), (as_da,) = (identify_regions(page(norwegian, lang=lang, script="Latn")) for lang in ("nb", "da"))
@@ -115,19 +90,12 @@ def test_the_pages_language_decides_between_neighbours_in_its_script_only():
     assert identify_regions(page(FRENCH, lang="nb", script="Latn"))[0].lang == "fr"
 
 
-@pytest.mark.parametrize("lang", ["und", "fr", "en"])
+@pytest.mark.parametrize("lang", ["und", "fr"])
 def test_a_bilingual_page_says_how_much_of_each(lang):
     *_, shares = identified(page(pdfs.LATIN, FRENCH, pdfs.LATIN, FRENCH, pdfs.LATIN, lang=lang))
     assert list(shares) == ["en", "fr"]
     assert 0.5 < shares["en"] < 0.7
     assert shares["en"] + shares["fr"] == pytest.approx(1)
-
-
-def test_a_bilingual_page_is_in_its_larger_language_unless_the_other_was_declared():
-    texts = [pdfs.LATIN, pdfs.RUSSIAN, pdfs.LATIN]
-    assert identified(page(*texts))[:2] == ("en", "Latn")
-    assert identified(page(*texts, lang="ru"))[:2] == ("ru", "Cyrl")
-    assert identified(page(*texts, lang="fr"))[:2] == ("en", "Latn")
 
 
 def test_a_page_in_one_language_has_no_shares():

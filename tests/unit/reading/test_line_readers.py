@@ -31,10 +31,8 @@ def test_the_micro_sign_is_a_mu_in_greek_words_alone(monkeypatch):
     ("lang", "script", "first", "has_tesseract", "reader"),
     [
         ("hi", "Deva", ("Deva",), True, ("script", "hi")),  # it read its test better than Tesseract
-        ("hi", "Deva", ("Deva",), False, ("script", "hi")),
         ("hi", "Deva", (), True, ("tesseract", "hi")),
         ("hi", "Deva", (), False, ("script", "hi")),
-        ("und", "Deva", ("Deva",), True, ("script", "und")),
         ("ta", "Taml", (), True, ("tesseract", "ta")),  # no reader comes with the package
         ("ta", "Taml", (), False, ("ppocr", "ta")),
         ("en", "Latn", (), True, ("ppocr", "en")),
@@ -79,7 +77,6 @@ def test_lines_together_tell_the_script(monkeypatch):
         (None, (), True),
         ({"difference": [0.002, 0.04]}, ("Deva",), True),
         ({"difference": [-0.001, 0.03]}, ("Deva",), False),
-        ({"difference": [0.002, 0.04]}, (), False),
     ],
 )
 def test_a_reader_comes_before_tesseract_where_it_read_better_on_paper_and_beyond_chance(monkeypatch, compared, on_paper, first):

@@ -73,16 +73,6 @@ def test_a_page_whose_lines_lean_is_read_flat_and_level_only_if_that_is_not_sure
     assert set(seen(rows(3), lying(), 0.85, 0.8)[0].signals) == {"unwarped"}
 
 
-def test_a_model_that_folds_over_is_dropped_and_the_page_turned_by_its_lines():
-    result, is_picture, _ = seen(rows(3), lying()[:, ::-1], 0.97)
-    assert not is_picture and result.signals == {"unfit_sheet": 1, "askew": pytest.approx(3, abs=0.01)}
-
-
-def test_a_dark_page_is_lit():
-    result, _, _ = seen(rows(0), lying(), 0.97, shade=90)
-    assert result.signals == {"lit": 1} and result.view.image.min() > 200 and result.view.back is None
-
-
 def test_the_lean_of_a_page_is_that_of_its_longer_lines_whichever_way_they_run():
     assert lean(rows(2.5)) == pytest.approx(2.5)
     standing = [tuple((600 - y, x) for x, y in quad) for quad in rows(2.5)]  # turned by a quarter

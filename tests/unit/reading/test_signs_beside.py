@@ -43,18 +43,12 @@ def test_the_sign_of_a_line_from_right_to_left_stands_behind_it():
     [
         [],
         [(160, 60, 163, 200)],  # a rule down the page
-        [(90, 115, 182, 117)],  # a rule across
         [(170, 102, 172, 103)],  # a speck
         [(148, 112, 156, 120), DOT],  # two, as a leader has
-        [(104, 112, 112, 120)],  # far away
     ],
 )
 def test_what_is_no_sign_stays_outside(marks):
     assert with_signs(paper(*marks), [quad(196, 505)]) == [quad(196, 505)]
-
-
-def test_a_mark_in_another_line_is_that_lines():
-    assert with_signs(paper(DOT), [quad(196, 505), quad(150, 185)])[0] == quad(196, 505)
 
 
 def test_a_line_that_leans_or_stands_stays_as_it_is():

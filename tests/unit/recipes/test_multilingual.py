@@ -13,9 +13,7 @@ from recipes.multilingual import multilingual
     ("words", "limit", "of_fine", "max_pages"),
     [
         ({}, 72, 24, 14),
-        ({"limit": 0}, 0, 0, 40),
         ({"limit": 8}, 8, 8, 40),
-        ({"input": "here"}, 0, 0, 40),
         ({"input": "here", "limit": 8}, 8, 8, 40),
     ],
 )

@@ -9,8 +9,7 @@ from datagen.disk.storage import Folder
 from datagen.work import progress
 from datagen.work.progress import State
 from recipes.run import progress as display
-from recipes.run.progress import Shards, shown, watched
-from tests.inputs.samples import sample
+from recipes.run.progress import shown, watched
 
 
 def shard(num_samples: int) -> ShardReport:
@@ -26,46 +25,6 @@ def test_a_state_that_ends_the_work_is_a_line_and_those_before_wait_their_time(c
     with shown("train") as show:
         show(State(1, 3, "steps"))
     assert capsys.readouterr().err == "train: 1/3 steps\n"
-
-
-def test_a_note_without_a_count_is_logged(caplog):
-    with caplog.at_level("INFO"), shown("train") as show:
-        show(State(note="resumed from step 3"))
-    assert caplog.messages == ["train: resumed from step 3"]
-
-
-def test_shards_correct_the_guess_by_what_came_out():
-    count = Shards(4, expected=40)
-    assert count.add(shard(20)).note.startswith("20 of about 80 pages")
-    assert count.add(shard(0)).note.startswith("20 of about 40 pages")
-    state = count.add(shard(0))
-    assert (state.done, state.total, state.unit) == (3, 4, "shards")
-    assert Shards(1, expected=0).add(shard(2)).note.startswith("2 of about 2 pages")
-
-
-def test_a_shard_that_is_being_made_counts_until_it_is_done(tmp_path, monkeypatch):
-    monkeypatch.setattr(progress, "EVERY_S", 0.0)
-    dataset, count, seen = Folder(str(tmp_path)), Shards(4, expected=40), []
-    one = sample()
-    for _ in progress.counted([one, one.drop("blank", "Test"), one, one], dataset, "pages-000001"):
-        seen.append(progress.under_way(dataset).get("pages-000001"))
-    assert seen == [None, 1, 1, 2] and progress.under_way(dataset) == {}
-    state = count.state({"pages-000001": 2})
-    assert (state.done, state.total) == (0, 4) and state.note.startswith("2 of about 40 pages") and state.left_s >= 0
-    count.add(shard(10))
-    assert count.state({"pages-000001": 2}).note.startswith("12 of about 40 pages")
-
-
-def test_a_shard_that_fails_leaves_no_count(tmp_path, monkeypatch):
-    monkeypatch.setattr(progress, "EVERY_S", 0.0)
-
-    def fails():
-        yield from (sample(), sample())
-        raise OSError("disk")
-
-    with pytest.raises(OSError, match="disk"):
-        list(progress.counted(fails(), Folder(str(tmp_path)), "pages-000001"))
-    assert progress.under_way(Folder(str(tmp_path))) == {}
 
 
 def test_a_state_travels_by_a_file(tmp_path):

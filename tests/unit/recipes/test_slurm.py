@@ -80,17 +80,6 @@ def test_the_jobs_words_are_those_that_were_typed(here):
         assert parse("finetune", words_of("finetune"), typed) == expected
 
 
-def test_a_cluster_may_say_gpus_itself_and_a_share_of_memory(here):
-    with dask.config.set({"jobqueue.slurm-train": {"memory": "400 GB", "job-extra-directives": ["--gpus-per-node=a100:8"]}}):
-        wants = slurm.cluster()
-    assert wants.options == ("--partition=cpu", "--account=ocr", "--time=12:00:00", "--mem=400G", "--gpus-per-node=a100:8")
-    assert "--gres" not in slurm.script("train", {}, here, 1, 8, wants)
-
-
-def test_a_percent_sign_in_a_folder_is_no_pattern(here):
-    assert f"#SBATCH --output={here}/50%%/slurm/%j.log" in slurm.script("train", {}, here / "50%", 1, 8, slurm.Cluster())
-
-
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -99,9 +88,7 @@ def test_a_percent_sign_in_a_folder_is_no_pattern(here):
         (["on=inline", "gpus=2"], "gpus=2: on=inline trains in this process alone"),
         (["on=srun"], "on=srun: this process is in no job of SLURM: on=slurm nodes=N submits one"),
         (["on=slurm", "nodes=2", "out=memory://x"], "on=slurm needs a folder on a disk that all machines see"),
-        (["on=slurm", "nodes=two"], "nodes=two: a whole number is needed"),
         (["on=moon"], "allowed are inline, local, slurm and tcp://HOST:PORT"),
-        (["layout=ring"], "layout=ring: allowed are shard and paper"),
     ],
 )
 def test_a_wrong_word_is_one_line(words, message, capsys, monkeypatch, here):
@@ -212,7 +199,7 @@ def test_a_shell_runs_the_script_and_puts_the_job_back(signals, code, requeued, 
     assert ((here / "requeued").read_text() == "requeue 99\n") if requeued else not (here / "requeued").exists()
 
 
-@pytest.mark.parametrize("code", [0, 1, 2])
+@pytest.mark.parametrize("code", [0, 1])
 def test_a_run_that_ends_by_itself_is_not_put_back(code, here, programs):
     programs("scontrol", f'echo "$@" > {here}/requeued')
     programs("run", f"exit {code}")

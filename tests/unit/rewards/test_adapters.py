@@ -49,11 +49,9 @@ TABLE = "<table><tr><td>Ada</td><td>12</td></tr></table>"
 @pytest.mark.parametrize(
     ("task", "text", "regions"),
     [
-        ("crop", "Über 東京", ()),
         ("page", "", ()),
         ("table", TABLE, ()),
         ("formula", r"a^{2} + b", ()),
-        ("figure", TABLE, (Region(Box(0, 0, 40, 30), "chart", TABLE, None, "charts", format="html"),)),
         ("figure", "C1CCCCC1", (Region(Box(0, 0, 40, 30), "molecule", "C1CCCCC1", None, "molecules", format="smiles"),)),
     ],
 )

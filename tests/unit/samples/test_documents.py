@@ -67,16 +67,6 @@ def test_documents_carry_language_licence_and_the_packages_times(archive, tmp_pa
     assert (tmp_path / "cache/pagewheel/debian/guide_1.2-3/copyright").read_text() == "GPL-2"
 
 
-def test_documents_of_other_formats_have_a_cache_of_their_own(archive, tmp_path):
-    word = Package("guide", "GPL-2.0-only", ((r"guide\.docx", "en"),), formats=("docx", "odt"))
-    (item,) = DebianSamples((word,)).items()
-    assert (item.lang, item.uri) == (
-        "en",
-        str(tmp_path / "cache/pagewheel/debian/docx-odt/guide_1.2-3/usr/share/doc/guide/guide.docx"),
-    )
-    assert len(DebianSamples((PACKAGE,)).items()) == 2 and archive == ["guide", "guide"]
-
-
 def test_runs_that_fetch_at_once_fetch_each_package_once(archive, monkeypatch):
     both_miss_it, waiting = threading.Barrier(2), documents.filelock.FileLock
 
@@ -104,12 +94,6 @@ def test_an_apt_that_fails_in_silence_is_named(tmp_path, monkeypatch):
     apt.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert documents.download("guide", str(tmp_path)) == "apt-get ended with 3"
-
-
-def test_without_apt_it_says_how_to_go_on(archive, monkeypatch):
-    monkeypatch.setattr(documents.shutil, "which", lambda name: None)
-    with pytest.raises(ValueError, match=r"no apt-get here: pass your own documents with input=DIR"):
-        DebianSamples((PACKAGE,)).items()
 
 
 def test_every_package_of_word_files_says_their_languages():

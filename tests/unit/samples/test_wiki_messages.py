@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from datagen.samples import cldr, wiki_messages
+from datagen.samples import cldr
 from datagen.samples.wiki_messages import _by_language, _lines
 
 
@@ -16,8 +16,6 @@ from datagen.samples.wiki_messages import _by_language, _lines
         ("See [[Help:Contents|the help]] or [https://example.org there]", ["See the help or there"]),
         ("{{PLURAL:$1|one|{{a|b}}}} file of $2", ["file of"]),
         ("'''Bold''' &nbsp;words:", ["Bold words"]),
-        ("x", []),
-        ("an open [[link", []),
     ],
 )
 def test_lines_of_a_message(message, lines):
@@ -33,14 +31,6 @@ def test_messages_by_language_each_once(tmp_path):
     (folder / "qqq.json").write_text(json.dumps({"a": "a note for translators"}))
     (folder / "got.json").write_text("{ no json")
     assert {code: list(of) for code, of in _by_language(tmp_path).items()} == {"tdd": ["ᥔᥩᥐ ᥞᥣᥴ"]}
-
-
-def test_a_language_is_a_file_of_the_cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(wiki_messages, "cache_folder", lambda: tmp_path / "debian")
-    (tmp_path / "mediawiki-messages").mkdir()
-    (tmp_path / "mediawiki-messages/mni.txt").write_text("ꯑꯔꯥꯟꯕ\nꯃꯁꯤꯒꯤ\n", encoding="utf-8")
-    assert wiki_messages.paragraphs("mni-Mtei") == ["ꯑꯔꯥꯟꯕ", "ꯃꯁꯤꯒꯤ"]
-    assert wiki_messages.paragraphs("xx") == []
 
 
 def test_names_of_cldr_are_texts_and_no_patterns():

@@ -14,9 +14,9 @@ import pytest
 
 from datagen.sandbox import process
 from datagen.sandbox.process import ChildDied, Limits, Sandbox
-from tests.unit.sandbox.test_process import until_death, values
+from tests.unit.sandbox.test_process import until_death
 
-HERE, THERE = "tests.unit.sandbox.test_programs:", "tests.unit.sandbox.test_process:"
+HERE = "tests.unit.sandbox.test_programs:"
 
 # What a program that was started by a parser may do to stay: nothing, or leave its session, its parent and its signals behind.
 LEAVE = """
@@ -85,8 +85,7 @@ walls.main(*map(int, sys.argv[1:]))
 """
 
 
-@pytest.mark.parametrize("child", ["", NO_NAMESPACE])
-@pytest.mark.parametrize("then", ["spin", "crash", "wait"])
+@pytest.mark.parametrize(("child", "then"), [("", "spin"), ("", "crash"), ("", "wait"), (NO_NAMESPACE, "spin")])
 def test_nothing_that_the_child_started_outlives_its_deadline_its_crash_or_its_closing(box, tmp_path, monkeypatch, child, then):
     if child:
         monkeypatch.setattr("datagen.sandbox.process._CHILD", child)
@@ -117,7 +116,7 @@ next(stream)
 
 @pytest.mark.parametrize(
     ("which", "then", "child"),
-    [("worker", "spin", ""), ("worker", "wait", ""), ("supervisor", "spin", ""), ("worker", "spin", NO_NAMESPACE)],
+    [("worker", "spin", ""), ("supervisor", "spin", ""), ("worker", "spin", NO_NAMESPACE)],
 )
 def test_whoever_is_killed_nothing_that_the_child_started_lives_on(box, tmp_path, which, then, child):
     """With `spin`, while the parser is in code that looks at no pipe."""
@@ -143,11 +142,6 @@ def test_a_busy_program_trips_the_deadline_though_the_child_itself_sleeps(tmp_pa
     assert death.value.reason == "timeout"
     assert death.value.cpu_s > 1.0
     assert survivors(family(tmp_path, is_alive=False)) == []
-
-
-def test_a_program_that_was_waited_for_counts_too(box):
-    assert values(box.run(THERE + "run_and_wait", str, seconds=0.3)) == ["before", "after"]
-    assert until_death(box.run(THERE + "run_and_wait", str, seconds=30)) == (["before"], "timeout")
 
 
 def test_what_a_program_took_before_an_answer_is_not_counted_against_the_next(tmp_path):

@@ -20,17 +20,11 @@ def counts(text, typed, format="markdown", label="text", verdict="typed", script
     ("label", "typed", "is_right"),
     [
         ("**Bold** and *thin* words", "Bold and thin words", True),
-        ("## A heading", "A heading", True),
         ("CO<sub>2</sub> rises", "CO2 rises", True),
-        ("with $x_{1}$ here", r"with \(x_1\) here", True),
         ("one paragraph that goes on", "one para-\ngraph that\ngoes on", True),
         ("漢字が続く文", "漢字が\n続く文", True),
-        ("5 000", "5 001", False),
         ("end.", "end", False),
-        ("рocт", "рост", True),
         ("рост", "рос", False),
-        ("snake_case stays", "snakecase stays", False),
-        ("AT&amp;T", "AT&T", True),
     ],
 )
 def test_text_is_compared_as_it_is_drawn(label, typed, is_right):

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from datagen.score import compression_pages
-from datagen.score.compression import PageReading, fox_pages, lines, table, words
+from datagen.score.compression import PageReading, fox_pages, lines, table
 from datagen.score.compression_pages import LEAST, MOST, NUM_TOKENS, TokenPages, sentences, tokens_of
 from model.net.tokenizer import train_tokenizer
 from tests.inputs.samples import image
@@ -14,16 +14,6 @@ from tests.inputs.samples import image
 
 def reading(page: str, num_tokens: int, answer: str, mode: str = "tiny") -> PageReading:
     return PageReading(page, mode, num_tokens, "one two three four", answer)
-
-
-def test_precision_is_of_sets_of_words_and_likeness_of_the_whole():
-    twice = reading("a", 640, "one two one two")
-    assert (twice.precision, twice.bin) == (0.5, 600)
-    assert twice.likeness == pytest.approx(1 - 10 / 18, abs=0.12)
-    assert reading("a", 640, "").precision == 0
-    assert reading("a", 640, "four three two one five").precision == 1 > reading("a", 640, "four three two one").likeness
-    assert reading("a", 640, "one  two\nthree four").likeness == 1
-    assert words("人人 生而") == ["人", "人", "生", "而"]
 
 
 def test_rows_are_bins_and_pages_outside_are_in_none():

@@ -43,15 +43,6 @@ def test_raised_and_lowered_text_of_a_cell_keeps_its_tags_and_nothing_else_does(
     assert parse(html, is_strict=True).cells[0].text == "103 < xi\n<b>a</sup>"
 
 
-@given(tables())
-def test_a_table_without_idle_spans_is_smaller_and_says_the_same(table: Table) -> None:
-    compact = table.compact()
-    assert [cell.text for cell in compact.cells] == [cell.text for cell in table.cells]
-    assert {cell.row for cell in compact.cells} == set(range(compact.num_rows))
-    assert {cell.column for cell in compact.cells} == set(range(compact.num_columns))
-    assert parse(to_html(compact), is_strict=True) == compact
-
-
 @given(st.text(st.sampled_from("<>/&;=\"' \n!-[]tabledhrowspncil0129é"), max_size=80))
 def test_whatever_is_written_is_a_table_or_a_value_error(text: str) -> None:
     try:
@@ -67,46 +58,6 @@ def test_heads_attributes_and_markup_are_left_out_of_what_is_scored() -> None:
         <tbody><tr><td colspan='2'><p>d</p><p>e<br/>f</p></td></tr></tbody></table>"""
     once = '<table><tr><td>A b</td><td>2&lt;c&gt; &amp;</td></tr><tr><td colspan="2">d<br>e<br>f</td></tr></table>'
     assert normalise(written) == once == normalise(once)
-
-
-def test_heads_are_kept_where_they_are_asked_for() -> None:
-    table = parse("<table><tr><th>a</th></tr><tr><td>b</td></tr></table>")
-    assert [cell.is_header for cell in table.cells] == [True, False]
-    assert to_html(table, headers=True) == "<table><tr><th>a</th></tr><tr><td>b</td></tr></table>"
-
-
-def test_cells_stand_where_a_browser_puts_them() -> None:
-    table = parse("<table><tr><td rowspan=2>a<td>b<tr><td rowspan=0>c<td>d<tr><td>e</table>")
-    assert [(cell.text, cell.row, cell.column, cell.rows) for cell in table.cells] == [
-        ("a", 0, 0, 2),
-        ("b", 0, 1, 1),
-        ("c", 1, 1, 2),
-        ("d", 1, 2, 1),
-        ("e", 2, 0, 1),
-    ]
-
-
-def test_rows_of_different_lengths_are_filled_up() -> None:
-    assert normalise("<table><tr><td>a</td></tr><tr><td>b</td><td>c</td></tr></table>") == (
-        "<table><tr><td>a</td><td></td></tr><tr><td>b</td><td>c</td></tr></table>"
-    )
-
-
-def test_a_table_in_a_cell_is_text_of_it() -> None:
-    assert normalise("<table><tr><td>a<table><tr><td>b</td><td>c</td></tr></table></td><td>d</td></tr></table>") == (
-        "<table><tr><td>a<br>b<br>c</td><td>d</td></tr></table>"
-    )
-
-
-def test_script_and_comments_are_no_text() -> None:
-    assert normalise("<table><tr><td>a<!-- b --><script>c</script><style>d</style></td></tr></table>") == (
-        "<table><tr><td>a</td></tr></table>"
-    )
-
-
-@pytest.mark.parametrize("span", ["-1", "x", "", "1e9", "٣", "0x2"])
-def test_a_span_that_is_no_number_is_one(span: str) -> None:
-    assert parse(f'<table><tr><td colspan="{span}">a</td></tr></table>').cells == (Cell(0, 0, "a"),)
 
 
 def test_spans_are_cut_where_another_cell_or_the_end_is() -> None:
@@ -136,7 +87,7 @@ def test_what_isnt_well_formed_is_refused_where_that_is_asked(written: str) -> N
         parse(written, is_strict=True)
 
 
-@pytest.mark.parametrize("written", ["", "a | b", "<tr><td>a</td></tr>", "<![if x[y"])
+@pytest.mark.parametrize("written", ["", "<tr><td>a</td></tr>", "<![if x[y"])
 def test_what_is_no_table_is_refused(written: str) -> None:
     with pytest.raises(ValueError, match="no"):
         parse(written)
@@ -155,8 +106,3 @@ def test_agreement_counts_the_neighbours_that_two_tables_have_in_common() -> Non
     assert agreement(without_empty, rows_swapped) == 6 / 8
     assert agreement(one, parse("<table><tr><td>x</td></tr></table>")) == 0.0
     assert agreement(Table(()), Table(())) == 1.0
-
-
-@given(tables(), tables())
-def test_agreement_is_the_same_either_way(one: Table, other: Table) -> None:
-    assert 0.0 <= agreement(one, other) == agreement(other, one) <= 1.0

@@ -105,11 +105,6 @@ def test_a_word_that_a_line_of_a_cell_cuts_is_whole_where_the_page_has_it_whole(
     assert cell_text(lines, {"클라이", "요청"}) == "여러 클라이 언트의 요청"
 
 
-def test_a_gap_that_parts_a_line_is_a_space_also_in_scripts_without_spaces_between_words() -> None:
-    assert cell_text([line(0, 0, "ໄຕແດງ"), line(70, 0, "ແລະ"), line(0, 22, "ໄຕຂາວ")]) == "ໄຕແດງ ແລະໄຕຂາວ"
-    assert cell_text([line(0, 0, "姓"), line(70, 0, "名")]) == "姓名"
-
-
 def drawn() -> numpy.ndarray:
     return numpy.full((200, 300, 3), 255, numpy.uint8)
 
@@ -134,12 +129,6 @@ def test_underlines_and_strokes_of_letters_are_no_rules() -> None:
     image = drawn()
     image[70, 50:150] = image[100:130, 200] = 0
     assert rules(image, 20, [Box(50, 50, 150, 71), Box(195, 98, 205, 132)]) == ([], [])
-
-
-def test_a_photograph_has_no_rules() -> None:
-    noise = numpy.random.default_rng(0).integers(0, 256, (200, 300, 3), numpy.uint8)
-    assert rules(noise, 20, ()) == ([], [])
-    assert rules(noise[:1], 20, ()) == ([], [])
 
 
 def test_a_line_of_chinese_that_leaves_room_ends_a_paragraph_of_a_cell():

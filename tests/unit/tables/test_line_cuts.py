@@ -34,10 +34,6 @@ def test_letters_that_stand_apart_without_a_space_are_told_by_their_widths() -> 
     assert texts(image((12, 112), (200, 240)), "参数量12") == [("参数量", 12, 112), ("12", 200, 240)]
 
 
-def test_the_first_part_of_a_line_from_the_right_is_there() -> None:
-    assert texts(image((12, 100), (200, 300)), "אבגד הוזח", direction="rtl") == [("הוזח", 12, 100), ("אבגד", 200, 300)]
-
-
 def test_a_rule_through_the_line_is_a_gap_but_a_tall_letter_is_not() -> None:
     paper = image((12, 148), (152, 300))
     paper[22:48, 149:151] = 0
@@ -52,12 +48,3 @@ def test_a_rule_through_the_line_is_a_gap_but_a_tall_letter_is_not() -> None:
 )
 def test_lines_that_are_not_level_stay(values) -> None:
     assert len(texts(image((12, 100), (200, 300)), "Range query", **values)) == 1
-
-
-def test_a_line_with_more_gaps_than_letters_stays() -> None:
-    assert len(texts(image((12, 20), (100, 110), (200, 210), (290, 300)), "abc")) == 1
-
-
-def test_a_line_outside_of_the_image_stays() -> None:
-    line = Line(Box(400, 90, 500, 99), "a b c")
-    assert parted(image(), [line]) == [line]

@@ -1,6 +1,5 @@
 """Training text and back: prompts, boxes in bins, and text that looks like the format."""
 
-import random
 from dataclasses import replace
 
 import pytest
@@ -12,8 +11,6 @@ from datagen.markdown import content, markdown
 from datagen.record import LABELS, Box, Line, Region
 from datagen.target import (
     ANSWERS,
-    COARSE,
-    FINE,
     IMAGE,
     PROMPTS,
     SPECIAL_TOKENS,
@@ -24,7 +21,6 @@ from datagen.target import (
     decode_plain,
     encode,
     is_fine,
-    neutralise,
     restore,
     usual,
 )
@@ -52,10 +48,6 @@ def fine(regions, size=(640, 480), **values):
     return page(regions, size, text=markdown(regions), **values)
 
 
-def random_text(source):
-    return "".join(source.choice(PIECES) for _ in range(source.randrange(8)))
-
-
 def test_prompts_are_the_released_ones():
     assert Prompt.FREE == "<image>\nFree OCR."
     assert Prompt.MARKDOWN == "<image>\n<|grounding|>Convert the document to markdown."
@@ -69,12 +61,6 @@ def test_prompts_are_the_released_ones():
     assert Prompt.DETECT == "<image>\nIdentify all objects in the image and output them in bounding boxes."
     grounded = [Prompt.MARKDOWN, Prompt.LINES, Prompt.BLOCKS, Prompt.LOCATE, Prompt.DETECT]
     assert [prompt for prompt in Prompt if prompt.is_grounded] == grounded
-
-
-def test_weights_of_coarse_and_of_fine_pages_are_shares():
-    for pages in (COARSE, FINE):
-        assert sum(asked.weight for asked in PROMPTS["page"] if asked.kind in ("", pages)) == pytest.approx(1)
-    assert all([asked.prompt for asked in PROMPTS[task]] == [Prompt.FREE] for task in ("crop", "table", "formula"))
 
 
 def two_regions():
@@ -110,7 +96,7 @@ def test_scripts_are_tags_in_markdown_and_characters_in_lines():
     assert restore(encode(part, Prompt.FREE)[1]) == part.text
 
 
-@pytest.mark.parametrize("text", ["CC(=O)/C=C/[N+]<image>", "<table><tr><td>1</td></tr></table>", "{'Line': {'line': []}}"])
+@pytest.mark.parametrize("text", ["CC(=O)/C=C/[N+]<image>", "<table><tr><td>1</td></tr></table>"])
 def test_the_text_of_a_figure_comes_back_whole(text):
     figure = sample(task="figure", text=text)
     assert usual(figure) == Prompt.FIGURE
@@ -119,32 +105,9 @@ def test_the_text_of_a_figure_comes_back_whole(text):
     assert IMAGE not in answer and ("<table>" in answer) == ("<table>" in text)  # a table's tags stay tokens
 
 
-def test_only_figures_that_say_something_are_asked_for_it():
-    assert not can_answer(sample(), Prompt.FIGURE)
-    assert not can_answer(sample(task="figure", text=""), Prompt.FIGURE)
-
-
-def test_a_page_is_fine_if_a_layout_engine_drew_its_regions_or_read_them():
-    box = Box(0, 0, 9, 9)
-    assert is_fine(page([Region(box, "text", "x", None, "ppocr", detected_by="cdla")]))
-    assert is_fine(page([Region(box, "text", "x", None, "cdla")]))
-    assert is_fine(page([Region(box, "text", "x", None, "ppocr", detected_by="an-engine-that-somebody-added")]))
-    assert not is_fine(page([Region(box, "text", "x", None, "flywheel/round-1", detected_by="ppocr-detector")]))
-    assert not is_fine(fine(two_regions(), task="table"))
-
-
 def test_what_can_answer_nothing_says_so():
     with pytest.raises(ValueError, match="can answer no prompt"):
         usual(sample(task="chart"))
-
-
-def test_the_format_by_hand():
-    s = fine([region((0, 0, 640, 240), "Title", "title"), region((64, 240, 320, 480), "One\nTwo")])
-    assert encode(s, Prompt.MARKDOWN)[1] == (
-        "<|ref|>title<|/ref|><|det|>[[0, 0, 999, 500]]<|/det|>\n# Title\n\n"
-        "<|ref|>text<|/ref|><|det|>[[100, 500, 500, 999]]<|/det|>\nOne\nTwo"
-    )
-    assert encode(s, Prompt.PLAIN_MARKDOWN) == ("<image>\nConvert the document to markdown.", "# Title\n\nOne\nTwo")
 
 
 def page_of_everything():
@@ -207,18 +170,6 @@ def test_what_the_released_model_wrote_is_read():
     ]
 
 
-def test_plain_text_is_the_samples_text():
-    assert encode(sample(text="Über\n\n東京"), Prompt.FREE) == ("<image>\nFree OCR.", "Über\n\n東京")
-
-
-def test_lines_come_with_a_box_each():
-    lines = (Line(Box(0, 0, 320, 20), "one"), Line(Box(0, 20, 320, 40), "two"))
-    s = page([region((0, 0, 320, 40), "one\ntwo", lines=lines), region((0, 40, 320, 60), "no lines")])
-    answer = encode(s, Prompt.LINES)[1]
-    assert answer.startswith("<|ref|>one<|/ref|><|det|>[[0, 0, 500, 42]]<|/det|>\n<|ref|>two<|/ref|>")
-    assert [line.text for line in decode_lines(answer, s.size)] == ["one", "two", "no lines"]
-
-
 def lines_of(*texts):
     return tuple(Line(Box(0, 20 * n, 320, 20 * n + 20), text) for n, text in enumerate(texts))
 
@@ -239,23 +190,6 @@ def test_a_line_is_located_wherever_it_stands():
     }
 
 
-def test_lines_of_what_nobody_read_are_neither_named_nor_looked_for():
-    unread = region((0, 60, 320, 80), "", "equation", (Line(Box(0, 60, 320, 80), "a line of a formula"),), is_unread=True)
-    s = page([region((0, 0, 320, 20), "read", lines=lines_of("a line of text")), unread])
-    assert [line.text for line in decode_lines(encode(s, Prompt.LINES)[1], s.size)] == ["a line of text"]
-    assert all("text" in encode(sample(f"a-{n}", regions=s.regions, size=s.size), Prompt.LOCATE)[0] for n in range(9))
-
-
-def test_what_is_located_holds_no_token_of_the_format():
-    s = page([region((0, 0, 320, 80), "…", lines=lines_of("<|/ref|> <image>"))])
-    prompt, answer = encode(s, Prompt.LOCATE)
-    assert prompt.count(IMAGE) == 1 and [line.text for line in decode_lines(answer, s.size)] == ["<|/ref|> <image>"]
-
-
-def test_a_page_whose_lines_all_look_alike_is_not_asked_where_one_is():
-    assert not can_answer(page([region((0, 0, 320, 80), "…", lines=lines_of("so", "it", "is " * 40))]), Prompt.LOCATE)
-
-
 def broken_paragraph():
     lines = (Line(Box(0, 0, 320, 20), "A typeset-"), Line(Box(0, 20, 320, 40), "ter breaks words."))
     regions = [region((0, 0, 320, 40), "A typesetter breaks words.", lines=lines), region((0, 40, 320, 60), "no lines")]
@@ -271,20 +205,6 @@ def test_paragraphs_and_lines_are_told_apart_by_the_prompt():
     )
     assert decode_plain(encode(s, Prompt.FREE_LINES)[1]) == [["A typeset-", "ter breaks words."], ["no lines"]]
     assert decode_plain(encode(s, Prompt.FREE)[1]) == [["A typesetter breaks words."], ["no lines"]]
-
-
-def test_lines_of_random_pages_make_a_round_trip():
-    source = random.Random(2)
-    words = [piece for piece in PIECES if "\n" not in piece]
-    for _ in range(200):
-        blocks = [
-            ["x" + source.choice(words) + source.choice(words) for _ in range(source.randrange(1, 4))]
-            for _ in range(source.randrange(1, 5))
-        ]
-        s = page(
-            region((0, 0, 9, 9), " ".join(texts), lines=tuple(Line(Box(0, 0, 9, 9), text) for text in texts)) for texts in blocks
-        )
-        assert decode_plain(encode(s, Prompt.FREE_LINES)[1]) == blocks
 
 
 @pytest.mark.parametrize("prompt", [prompt for prompt in Prompt if prompt is not Prompt.FREE])
@@ -331,26 +251,13 @@ def test_round_trip_within_a_bin(s):
             assert abs(value - wanted) <= side / 999 + 1
 
 
-def test_neutralised_text_holds_no_token_of_the_format_and_is_not_lost():
-    source = random.Random(1)
-    table = ("<td>", "</td>", "<tr>", "</tr>")
-    for _ in range(2000):
-        text = random_text(source)
-        safe = neutralise(text)
-        assert not any(token in safe for token in SPECIAL_TOKENS if token not in table)
-        assert restore(safe) == text
-
-
 @pytest.mark.parametrize(
     ("answer", "boxes"),
     [
         ("", []),
-        ("nothing grounded", []),
-        ("<|ref|>text<|/ref|>", []),
         ("<|ref|>text<|/ref|><|det|>[[1, 2]]<|/det|>\nx", []),
         ("<|ref|>cut<|ref|>text<|/ref|><|det|>[[0, 0, 999, 999]]<|/det|>\nx", [(0, 0, 100, 50)]),
         ("<|ref|>text<|/ref|><|det|>[[0, 0, 0, 0]]<|/det|>\nx", [(0, 0, 1, 1)]),
-        ("<|ref|>text<|/ref|><|det|>[[999, 999, 999, 999]]<|/det|>\nx", [(99, 49, 100, 50)]),
         ("<|ref|>text<|/ref|><|det|>[[900, 900, 100, 100]]<|/det|>\nx", [(90, 45, 91, 46)]),
         ("<|ref|>text<|/ref|><|det|>[[0, 0, 99, 99], [500, 500, 999, 999]]<|/det|>\nx", [(0, 0, 100, 50)]),
         ("<|ref|>text<|/ref|><|det|>[[0, 0, 999, 999]]<|/det|>", [(0, 0, 100, 50)]),

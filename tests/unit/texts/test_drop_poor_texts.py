@@ -26,13 +26,13 @@ def reason(text: str, lang: str = "und", **fields) -> str:
     return outcome.detail if isinstance(outcome, Drop) else ""
 
 
-@pytest.mark.parametrize("script", ["Latn", "Cyrl", "Arab", "Deva", "Hans", "Thai", "Khmr", "Mymr", "Mlym", "Geor"])
+@pytest.mark.parametrize("script", ["Latn", "Arab", "Hans", "Khmr"])
 def test_prose_stays_in_every_script(script):
     assert reason(prose(script), UDHR[script][0]) == ""
     assert letters_per_word(UDHR[script][1]) == {"Hans": 2, "Thai": 3, "Khmr": 3, "Mymr": 3}.get(script, 1)
 
 
-@pytest.mark.parametrize("script", ["Latn", "Hans", "Thai"])
+@pytest.mark.parametrize("script", ["Latn", "Thai"])
 def test_what_repeats_itself_is_dropped(script):
     lines = prose(script).splitlines()
     again = "\n".join(lines[:6] * 12)
@@ -48,11 +48,6 @@ def test_lists_numbers_and_symbols_are_dropped():
     assert reason(bullets, "de") == "gopher_quality: gopher_too_many_bullets"
     assert reason(prose("Latn").replace(" ", " # "), "de") == "gopher_quality: gopher_too_many_hashes"
     assert reason("A few words are no document.", "en") == "gopher_quality: gopher_short_doc"
-
-
-def test_english_needs_its_common_words_and_others_dont():
-    assert reason(prose("Latn"), "en") == "" and reason(prose("Cyrl"), "ru") == ""
-    assert reason(prose("Cyrl"), "en") == "gopher_quality: gopher_enough_stop_words"
 
 
 def test_fineweb_asks_for_ends_of_sentences():

@@ -9,11 +9,8 @@ import pytest
 from PIL import Image
 
 from datagen.record import Box, Region
-from datagen.samples import cutouts as packages
 from datagen.samples.cutouts import in_script_of, read
 from datagen.vision.maker import Stamps, caption
-from datagen.writing.languages import script_of
-from datagen.writing.scripts import main_script
 from tests.inputs.figures import cutouts
 
 
@@ -68,22 +65,10 @@ def test_a_name_is_in_the_script_that_its_language_is_written_in(lang, name, fit
     assert in_script_of(lang, name) is fits
 
 
-@pytest.mark.skipif(bool(packages.missing()), reason="Tux Paint's stamps aren't fetched here")
-def test_the_names_of_each_language_of_the_package_are_in_its_script():
-    texts = {}
-    for stamp in packages.packaged()[0]:
-        for lang, name in stamp.names.items():
-            texts.setdefault(lang, []).append(name)
-    assert len(texts) > 70 and not {"ta", "ml", "he", "ar"} & set(texts)
-    for lang, names in texts.items():
-        found = main_script(" ".join(names[:99]))[0]
-        assert found == script_of(lang) or {found, script_of(lang)} <= {"Hans", "Hant"}, lang
-
-
 def test_boxes_are_those_of_the_pixels_that_are_seen(packaged):
     """Each thing has a colour of its own: where its box should be can be read off the picture. Halos are no part of it."""
     num_measured = 0
-    for drawing in drawings(40, english=1.0, max_objects=3):
+    for drawing in drawings(20, english=1.0, max_objects=3):
         pixels = numpy.asarray(Image.open(io.BytesIO(drawing.image))).astype(int)
         assert pixels.shape[1::-1] == drawing.size and drawing.text == "" and drawing.lang == "en" and drawing.script == "Latn"
         names = Counter(region.text for region in drawing.regions)
@@ -94,11 +79,11 @@ def test_boxes_are_those_of_the_pixels_that_are_seen(packaged):
                 truth = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
                 assert max(abs(a - b) for a, b in zip(region.box, truth, strict=True)) <= 3
                 num_measured += 1
-    assert num_measured > 40
+    assert num_measured > 20
 
 
 def test_what_is_set_is_in_the_caption_and_what_the_photograph_shows_is_not_set(packaged):
-    for drawing in drawings(25, english=0.0, chinese=0.0):
+    for drawing in drawings(12, english=0.0, chinese=0.0):
         assert drawing.lang in ("fa", "de")
         assert sorted(drawing.caption.split("\n")) == sorted(region.text for region in drawing.regions)
         assert not (

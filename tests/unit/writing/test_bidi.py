@@ -7,12 +7,9 @@ import pytest
 from bidi import get_display
 
 from datagen.coarse import line_crops
-from datagen.engines.compact import Alphabet
-from datagen.record import Box, Line, Region
+from datagen.record import Box, Line
 from datagen.writing.bidi import levels, logical_order, mirror, visual_order
 from datagen.writing.direction import as_it_is_read, as_it_stands
-from flywheel.labels import score_readings
-from tests.inputs.samples import page_sample
 from tests.inputs.udhr import UDHR
 
 RIGHT_TO_LEFT = [script for script in ("Arab", "Hebr", "Syrc", "Thaa", "Nkoo", "Adlm", "Mand", "Samr") if script in UDHR]
@@ -45,7 +42,7 @@ def test_the_algorithm_agrees_with_a_library_on_lines_of_many_scripts(base):
 @pytest.mark.parametrize("base", "LR")
 def test_the_algorithm_agrees_with_a_library_on_numbers_and_brackets_between_directions(base):
     words = ("שלום", "abc", "18", "(א)", "كتاب", "١٢", "[x", "-3%", "y]")
-    for chosen in itertools.permutations(words, 4):
+    for chosen in itertools.permutations(words, 3):
         text = " ".join(chosen)
         assert "".join(text[i] for i in visual_order(levels(text, base == "R"))) == get_display(text, base_dir=base), text
         end = "סוף" if base == "R" else "end"
@@ -56,16 +53,6 @@ def test_the_algorithm_agrees_with_a_library_on_numbers_and_brackets_between_dir
 
 def test_lines_come_back_as_they_were_read():
     assert [read(drawn(text, True), True) for text in LINES] == LINES
-
-
-@pytest.mark.parametrize("script", RIGHT_TO_LEFT)
-def test_an_alphabet_turns_lines_and_turns_them_back(script):
-    written = textwrap.wrap(UDHR[script][1], 60)
-    alphabet = Alphabet.of(script, written)
-    for text in written:
-        classes = alphabet.encode(text)
-        assert "".join(alphabet.symbols[c - 1] for c in classes) == get_display(text, base_dir="R")
-        assert alphabet.decode(classes) == text
 
 
 def test_a_line_of_a_right_to_left_text_begins_on_the_right_unless_it_has_no_such_letter():
@@ -84,16 +71,7 @@ def test_lines_from_right_to_left_are_cropped_and_vertical_ones_in_scripts_with_
     assert [line_crops._unfit(column, script) for script in ("Mong", "Cyrl")] == ["", "vertical"]
 
 
-def test_a_row_of_a_right_to_left_page_is_read_from_the_right():
-    """A detector's line may be two of the layer's, side by side."""
-    beside = (Line(Box(2, 2, 28, 12), "שני", direction="rtl"), Line(Box(32, 2, 60, 12), "ראשון", direction="rtl"))
-    region = Region(Box(2, 2, 60, 12), "text", "ראשון שני", None, "pymupdf", lines=beside)
-    page = page_sample("a", "ראשון שני", lang="he", script="Hebr", regions=(region,))
-    assert score_readings.truth(page, Box(2, 2, 60, 12)) == "ראשון שני"
-    assert score_readings.is_right(page, Box(2, 2, 60, 12), "ראשון שני")
-
-
-NAMES = ["@login_required", "$name", "#include", "print()", r"\LaTeX", r"\mbox{}", r"\begin{table}"]
+NAMES = ["$name", "print()", r"\mbox{}", r"\begin{table}"]
 
 
 @pytest.mark.parametrize(
@@ -104,10 +82,8 @@ NAMES = ["@login_required", "$name", "#include", "print()", r"\LaTeX", r"\mbox{}
         ("#C םולש", "שלום C#"),
         # Names between which a comma stands on the left are read from the right.
         ("וא bcrypt ,scrypt (V9) ,Argon2 םולש", "שלום Argon2, scrypt (V9), bcrypt או"),
-        ("bcrypt, scrypt םולש", "שלום bcrypt, scrypt"),
         # Brackets typed between Hebrew letters run from the right.
         ("םולש (SAMM) OWASP", "OWASP (SAMM) שלום"),
-        ("(Token-Based) Token ססובמ", "מבוסס Token (Token-Based)"),
         ("םולש (דחא) password_hash()", "password_hash() (אחד) שלום"),
     ],
 )

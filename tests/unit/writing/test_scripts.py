@@ -12,18 +12,10 @@ EXAMPLES = {  # inside, outside
     "PHRASED": ("กລཀကកᨠ฿", "कа漢"),
     "SPACED": ("कአ가ᏣⵣꔀꙀ", "aаကก漢ꦏ—→"),
     "CLUSTERED": ("कকཀကꦏ\U00011005", "aก漢가"),
-    "TWO_PART_VOWELS": ("\u09cb\u0bca\u0d4a\u0ddd", "\u09be\u0b3e"),
-    "VIRAMAS": ("\u094d\u09cd\u0d4d", "\u093c\u093e\u0dca"),
     "RIGHT_TO_LEFT": ("אب،٣\ufb22\ufdfa\U0001e900", "a漢\ufb01"),
-    "ARABIC_FORMS": ("\ufe8d\ufefc\ufdfa", "\u0627\ufeff"),
     "GLYPHS": ("\ufb01\ufb13\ufb2c\ufefc\ufe12\ufe41", "\u0627\ufdfd\ufdfaf。"),
-    "JOINERS": ("\u200c\u200d", "\u200b"),
     "INVISIBLE": ("\u200b\u00ad\ufeff\u202b", "\u200c\u200d "),
-    "PRIVATE": ("\ue000\U000f0000", "\ufffd"),
-    "MATH": ("∀𝑥⟨", "−+×"),
     "NOT_LETTERS": (" 1.,—→。\ufffd", "aéक\u094d"),
-    "PARTING": (".,—。«", "a1é\u200d\u094d"),
-    "SMALL_CYRILLIC": ("аяәңі", "АaЁ"),
 }
 
 

@@ -8,11 +8,9 @@ import simplejpeg
 
 from datagen.drawing.line_by_pango import line
 from datagen.engines import OPEN
-from datagen.record import Box, Line, Region
+from datagen.record import Box
 from datagen.writing.vertical_lines import along, cells, laid, stands
-from flywheel.labels import detected_lines, line_readings, score_readings
-from flywheel.labels.reading_pieces import LineReading, Part
-from flywheel.labels.relabel import box_of
+from flywheel.labels import detected_lines, line_readings
 from tests.inputs.samples import page_sample
 
 MONGOLIAN = "ᠬᠦᠮᠦᠨ ᠪᠦᠷ ᠲᠥᠷᠥᠵᠦ ᠮᠡᠨᠳᠡᠯᠡᠬᠦ ᠡᠷᠬᠡ"
@@ -51,8 +49,8 @@ def test_a_mongolian_column_is_turned_so_that_it_begins_on_the_left():
     assert numpy.array_equal(gray, drawn) and inner == box
 
 
-@pytest.mark.parametrize("pitch", [33, 40, 46])
-@pytest.mark.parametrize("text", ["諸国間の友好関係の発展を", "二人三脚川一言語文", "よって、ここに、国連総会は、"])
+@pytest.mark.parametrize("pitch", [33, 46])
+@pytest.mark.parametrize("text", ["諸国間の友好関係の発展を", "よって、ここに、国連総会は、"])
 def test_characters_that_stand_upright_are_cut_where_one_ends(text, pitch):
     drawn, above = column(text, pitch)
     cut = cells(drawn)
@@ -119,23 +117,3 @@ def test_columns_of_a_page_go_to_the_readers_laid_down():
         assert (seen[:, : seen.shape[1] // 3] < 128).sum() == pytest.approx(
             (gray[box.y0 : box.y0 + third, box.x0 : box.x1] < 128).sum(), rel=0.3
         )
-
-
-def test_a_part_of_a_column_lies_below_the_part_before_it():
-    gray, boxes = vertical_page()
-    page = replace(page_sample("a", "", lang="mn-Mong", script="Mong"), size=(500, 700))
-    standing = line_readings.DetectedLine(boxes[0], *laid(gray, boxes[0], "Mong"), stands=True)
-    length = boxes[0].y1 - boxes[0].y0
-    of = LineReading(standing, standing.gray, 10, (), lambda parts: parts[0])
-    part = Part(0, 1, MONGOLIAN, 10 + length // 4, 10 + length // 2, 1.0)
-    box = box_of(of, part)
-    assert box == Box(boxes[0].x0, boxes[0].y0 + length // 4, boxes[0].x1, boxes[0].y0 + length // 2)
-    columns = tuple(Line(at, text, direction="ttb") for at, text in zip(boxes, (MONGOLIAN, "ᠠ ᠡ", "ᠤ ᠥ"), strict=True))
-    page = replace(page, regions=(Region(Box(0, 0, 500, 700), "text", "", None, "pymupdf", lines=columns),))
-    assert score_readings.truth(page, boxes[0]) == MONGOLIAN and score_readings.truth(page, boxes[1]) == "ᠠ ᠡ"
-    assert score_readings.is_right(page, boxes[0], MONGOLIAN) and not score_readings.is_right(
-        page, boxes[0], MONGOLIAN.split()[0]
-    )
-    assert score_readings.is_right(
-        page, Box(boxes[0].x0, boxes[0].y0, boxes[0].x1, boxes[0].y0 + length // 5), MONGOLIAN.split()[0]
-    )

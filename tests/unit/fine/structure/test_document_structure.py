@@ -34,29 +34,6 @@ def settled(*pages: Sample) -> list[list[tuple[str, str]]]:
     return [[(r.label, r.text) for r in one.regions] for one in made]
 
 
-def test_a_heading_in_the_type_of_the_text_is_text_and_one_in_the_type_of_headings_is_one():
-    wrong = region("(I've added the line numbers.)", 200, "sub_title", markdown="## (I've added the line numbers.)")
-    missed = region("4.3 changelog", 400, height=30, font="Sans-Bold", markdown="**4.3 changelog**")
-    item = region("13. First start of the new system.", 300, "sub_title", markdown="## 13. First start of the new system.")
-    first = page(0, heading("1 One", 100), wrong, item, missed, region(BODY, 600))
-    second = page(1, heading("2.1 Two", 100, "###"), region(BODY, 200))
-    assert settled(first, second) == [
-        [
-            ("sub_title", "## 1 One"),
-            ("text", "(I've added the line numbers.)"),
-            ("list", "13. First start of the new system."),
-            ("sub_title", "### 4.3 changelog"),
-            ("text", BODY.replace("\n", " ")),
-        ],
-        [("sub_title", "### 2.1 Two"), ("text", BODY.replace("\n", " "))],
-    ]
-
-
-def test_a_numbered_heading_in_the_type_of_the_text_stays():
-    kept = region("4.3 changelog", 300, "sub_title", markdown="### 4.3 changelog")
-    assert settled(page(0, kept, region(BODY, 400)))[0][0] == ("sub_title", "### 4.3 changelog")
-
-
 def test_small_type_with_a_mark_below_the_text_is_a_footnote_and_goes_on():
     note = region("1 See the policy of names", 1200, height=16, markdown="<sup>1</sup> See the policy of names")
     rest = region("and the list of packages", 1216, height=16)
@@ -85,14 +62,6 @@ def test_a_large_head_that_no_other_page_has_is_a_heading_with_what_stands_above
     others = [page(n, region("The guide", 50, "header"), region(BODY, 400)) for n in (1, 2, 3)]
     labels = [[label for label, _ in one] for one in settled(chapter, *others)]
     assert labels == [["sub_title", "sub_title", "text"]] + [["header", "text"]] * 3
-
-
-def test_the_page_says_how_many_labels_it_kept_and_one_read_from_its_image_passes():
-    wrong = region("A line", 200, "sub_title", markdown="## A line")
-    read = replace(page(1), regions=(replace(region("A line", 200, "sub_title"), by="ppocr"),))
-    made = [one for one in SettleStructure()([page(0, wrong, region(BODY, 300)), read], OPEN) if isinstance(one, Sample)]
-    assert made[0].quality.signals["structure_agreement"] == 0.5
-    assert made[1] is read
 
 
 def test_footnotes_stand_from_the_top_and_the_head_of_a_note_is_deeper_than_its_section():
@@ -138,16 +107,6 @@ def test_items_below_the_text_whose_numbers_stand_raised_in_it_are_footnotes_and
     assert [label for label, _ in made] == ["text", "text", "list", "list", "list"]
 
 
-def test_a_heading_in_the_type_of_the_text_is_one_if_its_number_goes_on():
-    numbered = [region(text, 300 + 200 * n) for n, text in enumerate(("2-1 The maze", "2-1.1 Its aim", "2-1.2 Its functions"))]
-    one = [part for head in numbered for part in (head, region(BODY, head.box.y0 + 40))]
-    assert [text for label, text in settled(page(0, *one))[0] if label == "sub_title"] == [
-        "### 2-1 The maze",
-        "#### 2-1.1 Its aim",
-        "#### 2-1.2 Its functions",
-    ]
-
-
 def test_a_number_that_is_no_more_than_its_chapters_tells_no_level():
     one = [
         heading("4 Components", 100),
@@ -161,23 +120,6 @@ def test_a_number_that_is_no_more_than_its_chapters_tells_no_level():
     ]
 
 
-def test_a_head_in_the_type_of_headings_that_no_other_page_has_is_one():
-    top = region("Work 9: regulation", 40, "header", 24, "Sans-Bold")
-    other = region("Work 8: the fall", 300, "sub_title", 24, "Sans-Bold", "### Work 8: the fall")
-    pages = [page(n, *([other] if n == 0 else [top] if n == 2 else []), region(BODY, 400)) for n in range(3)]
-    assert settled(*pages)[2][0][0] == "sub_title"
-    running = [page(n, region(f"Work {n}", 40, "header", 24, "Sans-Bold"), other, region(BODY, 400)) for n in range(3)]
-    assert [made[0][0] for made in settled(*running)] == ["header"] * 3
-
-
-def test_a_line_with_a_sections_number_in_another_font_above_running_text_is_a_heading():
-    italic = region("1.2.2. The nature of it", 300, font="Serif-Italic", markdown="*1.2.2. The nature of it*")
-    plain, lone = region("5.3. An item of text", 500), region("7.6. A last line", 800, font="Serif-Italic")
-    made = settled(page(0, region(BODY, 100), italic, region(BODY, 340), plain, region(BODY, 540), lone))[0]
-    assert made[1] == ("sub_title", "#### 1.2.2. The nature of it")
-    assert [label for label, _ in made[2:]] == ["text"] * 4
-
-
 def test_short_lines_alone_in_type_a_little_larger_than_the_text_are_headings_unless_one_is_running_text():
     heads = [region(f"What {name} does", 100 + 200 * n, height=22) for n, name in enumerate(("it", "this", "that"))]
     bodies = [region(BODY, 140 + 200 * n) for n in range(3)]
@@ -185,13 +127,6 @@ def test_short_lines_alone_in_type_a_little_larger_than_the_text_are_headings_un
     assert [label for label, _ in settled(page(0, *pieces))[0]] == ["sub_title", "text"] * 3
     long = page(1, region(BODY, 100, height=22))
     assert [label for label, _ in settled(page(0, *pieces), long)[0]] == ["text"] * 6
-
-
-def test_items_in_bold_each_above_running_text_are_headings():
-    items = [region(f"{n + 2}. A study of it", 100 + 200 * n, "list", font="Serif-Bold") for n in range(2)]
-    text = [region(BODY, 140), region(BODY, 340)]
-    assert settled(page(0, items[0], text[0], items[1], text[1]))[0][2] == ("sub_title", "## 3. A study of it")
-    assert [label for label, _ in settled(page(0, *items, text[1]))[0]] == ["list", "list", "text"]
 
 
 def test_chinese_numbers_that_go_on_with_those_of_headings_are_headings():
@@ -240,30 +175,6 @@ def test_a_plainly_larger_heading_is_higher_on_all_pages_and_headings_of_one_loo
     third = page(2, small, region(BODY, 150), below, region(BODY, 400))
     texts = [text for one in settled(first, second, third) for label, text in one if label == "sub_title"]
     assert texts[3:] == ["#### A forest", "### Its end"]
-
-
-def test_lines_in_italics_that_are_no_sentences_are_headings_if_there_are_two():
-    lines = [region(f"The content of {name}", 100 + 200 * n, font="Serif-Italic") for n, name in enumerate(("it", "all"))]
-    bodies = [region(BODY, 140 + 200 * n) for n in range(2)]
-    assert [label for label, _ in settled(page(0, lines[0], bodies[0], lines[1], bodies[1]))[0]] == ["sub_title", "text"] * 2
-    said = region("A sentence that ends.", 300, font="Serif-Italic")
-    assert [label for label, _ in settled(page(0, lines[0], bodies[0], said, bodies[1]))[0]] == ["text"] * 4
-
-
-def test_a_caption_that_names_nothing_in_the_type_of_headings_is_one():
-    heads = [heading(f"{n}. Words of a kind", 100 + 200 * n) for n in (1, 2)]
-    wrong = region("3. Words of the day", 900, "table_caption", 30, "Sans-Bold")
-    made = settled(page(0, *heads, region(BODY, 800), wrong, region(BODY, 1000)))[0]
-    assert made[3] == ("sub_title", "## 3. Words of the day")
-    plain = region("An example", 900, "image_caption", 30, "Sans-Bold")
-    text = region("A text", 950, "text", 30, "Sans-Bold")
-    assert settled(page(0, heads[0], region(BODY, 700), plain, text))[0][2][0] == "image_caption"
-
-
-def test_a_chapter_is_above_the_sections_numbered_within_it():
-    chapter, section = heading("第一章 绪论", 100, "###"), heading("1.1 研究背景", 200, "###")
-    made = settled(page(0, chapter, section, region(BODY, 400)))[0]
-    assert [text for _, text in made[:2]] == ["## 第一章 绪论", "### 1.1 研究背景"]
 
 
 def test_texts_that_begin_with_a_term_in_bold_and_hang_are_items():

@@ -7,7 +7,7 @@ import pytest
 from datagen.engines import OPEN
 from datagen.fine.structure.document_structure import SettleStructure
 from datagen.fine.structure.item_series import items_in_series
-from datagen.fine.structure.looks import headings_as_furniture, headings_by_their_looks
+from datagen.fine.structure.looks import headings_by_their_looks
 from datagen.fine.structure.whole_regions import with_headings_in_place, with_heads_of_contents, with_whole_headings
 from datagen.markdown import markdown
 from datagen.record import Box, Line, Origin, Region, Sample
@@ -28,29 +28,12 @@ def found(*regions: Region) -> list[str]:
     return [regions[i].text for _, i in sorted(headings_by_their_looks([regions]))]
 
 
-@pytest.mark.parametrize("look", [BLUE, "15 #000000", BOLD, "12 #000000 highlighted"])
+@pytest.mark.parametrize("look", [BLUE, "12 #000000 highlighted"])
 def test_lines_alone_in_a_look_that_no_text_has_are_headings(look: str):
     assert found(region("First", 100, look), region(TEXT, 140), region("Second", 300, look), region(TEXT, 340)) == [
         "First",
         "Second",
     ]
-
-
-def test_one_such_line_is_a_heading_where_another_one_is():
-    page = (region("First", 100, BLUE), region(TEXT, 140))
-    assert found(*page) == []
-    assert found(*page, region("## Second", 300, BLUE, "sub_title"), region(TEXT, 340)) == ["First"]
-
-
-@pytest.mark.parametrize("look", ["12 #777777", "10 #000000 bold", "12 #000000 italic"])
-def test_what_steps_back_is_no_heading(look: str):
-    assert found(region("First", 100, look), region(TEXT, 140), region("Second", 300, look), region(TEXT, 340)) == []
-
-
-def test_a_look_that_a_text_has_is_not_of_headings():
-    page = (region("First", 100, BOLD), region(TEXT, 140), region("Second", 300, BOLD), region(TEXT, 340))
-    assert found(*page, region(TEXT, 500, BOLD)) == []
-    assert found(*page, region("A name", 500, BOLD, x=100), region("a value", 500, x=600)) == []
 
 
 def test_bold_words_with_a_colon_may_begin_what_is_below_and_underlined_ones_may_not():
@@ -120,40 +103,10 @@ def settled(*regions: Region) -> list[tuple[str, str]]:
     return [(one.label, one.text) for one in made.regions]
 
 
-def test_a_head_a_little_larger_than_the_text_right_above_it_is_a_heading():
-    head = region("A guide", 60, "14 #000000", "header")
-    assert settled(head, region(TEXT, 120))[0] == ("sub_title", "## A guide")
-    assert settled(head, region(TEXT, 400))[0][0] == "header"  # far above the text
-    assert settled(region("and goes on here.", 60, "14 #000000", "header"), region(TEXT, 120))[0][0] == "header"
-    assert settled(region("A guide", 60, BODY, "header"), region(TEXT, 120))[0][0] == "header"
-
-
-def test_a_title_in_the_look_of_headings_below_a_larger_one_is_a_heading_as_deep_as_they_are():
-    large, small = "22 #000000 bold", "16 #000000 bold"
-    regions = (
-        region("# The guide", 100, large, "title"),
-        region("## First", 200, small, "sub_title"),
-        region(TEXT, 240),
-        region("# Second", 400, small, "title"),
-        region(TEXT, 440),
-    )
-    assert [settled(*regions)[i] for i in (0, 1, 3)] == [
-        ("title", "# The guide"),
-        ("sub_title", "## First"),
-        ("sub_title", "## Second"),
-    ]
-    assert settled(*regions[1:])[2] == ("title", "# Second")  # nothing is larger
-
-
 def test_a_sign_alone_between_other_text_is_no_item():
     sign = region("-", 200, label="list")
     assert settled(region("The guide", 100), sign, region(TEXT, 300))[1] == ("text", "-")
     assert settled(region("- One", 100, label="list"), sign, region(TEXT, 300))[1][0] == "list"
-
-
-def test_items_whose_bracket_stands_apart_are_in_the_series_of_others():
-    items = [region("a ) one", 100), region("b) two", 140, label="list"), region("c) three", 180), region("d ) four", 220)]
-    assert items_in_series(items) == {0, 2, 3}
 
 
 def test_numbers_right_before_their_words_make_items_of_three_texts_below_each_other():
@@ -161,22 +114,3 @@ def test_numbers_right_before_their_words_make_items_of_three_texts_below_each_o
     assert items_in_series(texts) == {0, 1, 2}
     assert items_in_series(texts[:2]) == set()
     assert items_in_series([texts[0], region(TEXT, 90), *texts[1:]]) == set()
-
-
-def test_a_heading_that_ends_in_an_address_is_text():
-    page = [
-        region("## One", 100, BLUE, "sub_title"),
-        region(TEXT, 140),
-        region("## See: https://a.org/b", 300, BLUE, "sub_title"),
-    ]
-    page[2] = replace(page[2], lines=(replace(page[2].lines[0], text="See: https://a.org/b"),))
-    assert settled(*page, region(TEXT, 340))[2] == ("text", "See: https://a.org/b")
-
-
-def test_furniture_in_the_look_of_headings_is_a_heading_if_no_other_page_has_any_in_it():
-    head, foot = region("1- One", 40, LINED, "header"), region("3- Three", 900, LINED, "footer")
-    first = (head, region(TEXT, 140), region("## 2- Two", 300, LINED, "sub_title"), region(TEXT, 340), foot)
-    assert headings_as_furniture([first], ()) == {(0, 0), (0, 4)}
-    assert headings_as_furniture([(head, region(TEXT, 140), region("2- Two", 300, LINED))], [(0, 2)]) == {(0, 0)}
-    assert headings_as_furniture([(*first[:4], region("See the back", 900, LINED, "footer"))], ()) == {(0, 0)}
-    assert headings_as_furniture([first, (head, region(TEXT, 140))], ()) == set()

@@ -3,17 +3,12 @@
 from collections.abc import Sequence
 
 from datagen.engines import OPEN
-from datagen.fine.structure.running_heads import LabelRunning, with_lone_counted
-from datagen.labels import is_page_number
+from datagen.fine.structure.running_heads import LabelRunning
 from datagen.markdown import markdown
 from datagen.record import Box, Line, Origin, Region, Sample
 from tests.inputs.samples import sample
 
 SIZE = (1000, 1400)
-NUMBERS = (
-    *("8(11)", "8 (11)", "- xii -", "Page 3 of 7", "Sayfa 6/6", "Strana 4 z 20", "С т о р і н к а 14 | 15", "Сторінка 14 ¦ 15"),
-    *("صفحه ۴ از ۴", "第 5 頁", "หน้า ๑๒"),
-)
 
 
 def region(text: str, y: int, label: str = "text", lines: int = 1) -> Region:
@@ -68,24 +63,6 @@ def test_a_head_that_changes_is_one_where_the_other_pages_have_theirs():
     assert made[3].text == "Body"
 
 
-def test_what_stands_below_a_head_is_none():
-    pages = [page(n, region("Chapter A", 40, "header"), region("Heading", 70 + 9 * n), region("Body", 300 + n)) for n in range(4)]
-    assert labels(labelled(*pages)) == [["header", "text", "text"]] * 4
-
-
-def test_a_table_at_the_top_of_every_page_is_no_head():
-    pages = [page(n, region("a b c", 40, "table"), region("Body", 300)) for n in range(4)]
-    assert labels(labelled(*pages)) == [["table", "text"]] * 4
-
-
-def test_feet_stand_behind_the_rest_and_pages_without_any_stay_as_they_are():
-    pages = [page(n, region("Printed 2024", 1350), region(f"Body {n}", 300)) for n in range(3)]
-    untouched = page(9, region("Alone", 300))
-    made = labelled(*pages, untouched)
-    assert labels(made) == [["text", "footer"]] * 3 + [["text"]]
-    assert made[3] == untouched
-
-
 def test_a_number_and_words_alone_at_both_sides_of_the_top_are_the_pages_number_and_its_head():
     def at(x0: int, x1: int, text: str, label: str = "text") -> Region:
         return Region(Box(x0, 210, x1, 230), label, text, None, "pymupdf", lines=(Line(Box(x0, 210, x1, 230), text),))
@@ -97,11 +74,6 @@ def test_a_number_and_words_alone_at_both_sides_of_the_top_are_the_pages_number_
     assert labels(labelled(page(4, at(100, 130, "5", "sub_title"), near, *body)))[0][:2] == ["sub_title", "sub_title"]
     above = region("Text above", 150)
     assert labels(labelled(page(4, above, at(100, 130, "88"), head, *body)))[0][1:3] == ["text", "text"]
-
-
-def test_a_pages_number_comes_with_its_languages_words_and_with_no_others():
-    assert all(map(is_page_number, NUMBERS))
-    assert not any(map(is_page_number, ("Page", "5 z", "Sayfa", "Chapter 4", "4 of them", "12 June 2019")))
 
 
 def test_what_a_browser_prints_at_a_pages_very_edge_is_furniture():
@@ -119,16 +91,3 @@ def test_what_a_browser_prints_at_a_pages_very_edge_is_furniture():
     assert labels(labelled(page(0, at("2 March", date), at("A shop", title), body))) == [["text", "text", "text"]]
     lower = Box(50, 300, 300, 320)
     assert labels(labelled(page(0, at("https://example.org/a", lower), body))) == [["text", "text"]]
-
-
-def test_heads_and_feet_of_one_page_alone_are_counted():
-    def counted(*pages: Sample) -> list[float]:
-        return [made.quality.signals["lone_running"] for made in with_lone_counted(pages)]
-
-    pages = [page(n, region(f"Chapter {n}", 20, "header"), region("text", 300), region(str(n), 1380, "footer")) for n in (1, 2)]
-    assert counted(*pages, page(3, region("Town, the 3rd of May", 80, "header"), region("text", 300))) == [0.0, 0.0, 1.0]
-    other = page(3, region("Of other things", 22, "header"), region("text", 300))
-    assert counted(*pages, other) == [0.0, 0.0, 0.0]  # another chapter's head, where heads stand
-    assert counted(*pages, other, page(4, region("text", 15))) == [0.0, 0.0, 1.0, 0.0]  # text begins there, as headings do
-    read = page(4, Region(Box(100, 20, 800, 40), "header", "Read", 0.9, "ppocr"))
-    assert "lone_running" not in next(with_lone_counted([read])).quality.signals

@@ -22,11 +22,9 @@ def drawn(gray: numpy.ndarray, y: int, text: str, stroke: int, label: str = "tex
     [
         (4, "A heading of it", "text", 1),
         (2, "A heading of it", "text", 0),
-        (4, "It is so.", "text", 0),
         (4, "هل هذا عنوان؟", "text", 1),  # a heading may ask, in any script
         (4, "A heading of it", "sub_title", 0),
         (4, "5.1.1 A heading of it", "list", 1),
-        (4, "A heading of it", "list", 0),
     ],
 )
 def test_a_short_line_in_thick_strokes_may_be_a_heading(stroke, text, label, num):

@@ -57,11 +57,10 @@ def head(said: str, size: float = 12, face: str = "tibo") -> Set:
     ("lang", "texts"),
     [
         ("en", ("Testing", "Topology", "Paging", "A sea")),
-        ("cs", ("Přehled a ukázky", "Užití", "Říp leží blízko", "Závěr")),
         ("ru", ("Обучение с учителем", "Ёлки и Тополя", "Выводы", "Список задач")),
     ],
 )
-@pytest.mark.parametrize("face", ["tiro", "tibo", "helv", "hebo"])
+@pytest.mark.parametrize("face", ["tiro", "hebo"])
 def test_letters_of_one_size_are_as_high_whatever_they_are_and_however_loose_their_boxes(lang, texts, face):
     made, gray = page(*(head(text, size, face) for size in (12.0, 15.0) for text in texts))
     heights = [letter_height(region.lines[0], gray, lang) for region in made.regions]
@@ -85,17 +84,10 @@ CHAPTERS = head("Chapter 5", 16, "tiro"), head("5", 40, "tiro"), head("Chapter 5
         ),
         # Numbers tell depth, and larger headings without one are above them.
         ([head("Conclusions", 16), SECTION, text()], ["## Conclusions", "### 6.1. Aims"]),
-        ([SECTION, text(), head("6.1.2 Ways"), text()], ["### 6.1. Aims", "#### 6.1.2 Ways"]),
-        ([head("Elliptic curves", 17), text(), head("1. Why curves")], ["## Elliptic curves", "### 1. Why curves"]),
         # Sections with Roman numbers are above those with letters, whatever their size.
         (
             [head("A. The first study", face="tiit"), text(), head("III. RESULTS", 10, "tiro"), text()],
             ["### A. The first study", "## III. RESULTS"],
-        ),
-        ([head("C. The third study", 10), text()], ["## C. The third study"]),
-        (
-            [head("II. RESULTS", face="tiro"), text(), *(head(f"{letter}. The study of it", face="tiit") for letter in "HI")],
-            ["## II. RESULTS", "### H. The study of it", "### I. The study of it"],
         ),
         # A chapter's number is of its name's rank, whatever their sizes; it takes no title its rank.
         *(
@@ -110,13 +102,10 @@ CHAPTERS = head("Chapter 5", 16, "tiro"), head("5", 40, "tiro"), head("Chapter 5
         ),
         # A title no larger than a heading is one, too.
         ([("title", "1. Introduction", 14, "tibo"), text(), head("2. Ways", 14), text()], ["## 1. Introduction", "## 2. Ways"]),
-        ([("title", "On ways", 20, "tibo"), text(), head("2. Ways", 14), text()], ["# On ways", "## 2. Ways"]),
         # A short text in larger letters may be a heading, where there is text to compare it with.
         ([*3 * [text()], ("text", "Network topology", 13, "tiro"), text()], ["Network topology?"]),
-        ([*3 * [text()], ("text", "Network topology", 10, "tiro")], []),
         ([*2 * [text()], ("text", "Network topology", 13, "tiro")], []),
         ([*3 * [text()], ("header", "Rule changes", 16, "tibo")], ["Rule changes?"]),
-        ([*3 * [text()], ("header", "Rule changes", 11, "tibo")], ["Rule changes"]),
     ],
 )
 def test_headings_have_their_rank_by_size_and_number(lines, texts):
@@ -129,38 +118,12 @@ def test_chapters_in_chinese_are_above_their_sections():
     assert made == ["## 第一章 总则", "### 第一节 规定", "### 第二节 其他"]
 
 
-def test_a_heading_of_several_lines_is_as_high_as_most_of_them():
-    made, gray = page(head("Network topology"), head("I"), head("Aims", 16), text())
-    first, rest, *others = made.regions
-    two = replace(first, text="Network topology I", lines=(*first.lines, *rest.lines))
-    levels = with_heading_levels(replace(made, regions=(two, *others)), gray)[0]
-    assert [region.text for region in levels.regions[:2]] == ["### Network topology I", "## Aims"]
-
-
 def test_a_page_in_which_the_depth_of_a_heading_is_not_plain_is_not_trusted():
     for size, is_plain in ((16, True), (14, False)):
         made, gray = page(head("Testing the ways", size), text(), head("Network topology", 13.2), text())
         (result,) = WeighLabels()([replace(made, image=cv2.imencode(".png", gray)[1].tobytes())], OPEN)
         assert ("contradiction_heading" in result.quality.signals) is not is_plain
         assert ("## Testing the ways\n" in result.text and "### Network topology\n" in result.text) is is_plain
-
-
-@pytest.mark.parametrize(("size", "face"), [(13.2, "tibo"), (14, "tiro")])  # in nearly the same size; in the same, not in bold
-def test_headings_of_which_the_rank_is_not_plain_are_in_doubt(size, face):
-    made = heads(head("Testing the ways", 14), text(), head("Network topology", size, face), text())
-    assert sum(one.endswith("?") for one in made) == 2
-    numbered = heads(head("2. Testing the ways", 14), text(), head("2.1 Network topology", size, face), text())
-    assert not any(one.endswith("?") for one in numbered)
-
-
-@pytest.mark.parametrize(
-    ("heading", "is_plain"),
-    [("Der Vorstand", True), ("2. Der Vorstand", True), ("2.1 Der Vorstand", False), ("DER VORSTAND", False)],
-)
-def test_a_heading_in_the_very_type_of_the_text_may_be_none(heading, is_plain):
-    assert heads(*3 * [text()], head(heading, 10, "tiro"), text())[0].endswith("?") is is_plain
-    for size, face in ((10, "tibo"), (12, "tiro")):
-        assert not heads(*3 * [text()], head(heading, size, face))[0].endswith("?")
 
 
 def test_what_cannot_be_measured_and_what_the_file_says_stays():

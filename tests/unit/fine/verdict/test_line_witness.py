@@ -6,7 +6,7 @@ import pytest
 from datagen.coarse.verdict.ink_fonts import cut_out
 from datagen.drawing import line_by_pillow
 from datagen.drawing.typefaces import reference_faces
-from datagen.fine.verdict.line_ink import is_stretched, likeness, mirrored, spaces_hold
+from datagen.fine.verdict.line_ink import likeness, mirrored, spaces_hold
 from datagen.fine.verdict.line_witness import Faces, spoken
 from datagen.record import Box, Line
 
@@ -26,11 +26,6 @@ def said(shows: str, says: str, reads: str, script: str = "Latn"):
     return spoken(cut(shows, says, script), reads, script, Faces())
 
 
-def test_two_readers_who_say_the_same_agree_whatever_their_quotes_and_case():
-    agreed = said("the “old” house – here", "the “old” house – here", 'The "old" house - here')
-    assert (agreed.agreement, agreed.differing, agreed.misread, agreed.spaces) == (1.0, 0, 0, False)
-
-
 def test_where_they_differ_in_a_word_its_ink_decides():
     wrong = said("Do you remember the house", "Do vou remember the house", "Do you remember the house")
     assert wrong.misread == 1 and wrong.wrong == 1 and wrong.kept == 0
@@ -44,17 +39,11 @@ def test_letters_that_no_ink_tells_apart_are_one_and_a_digit_alone_is_no_letter(
     assert said("6.2 O que", "6.2 0 que", "6.2 O que").misread == 1 and said("o que", "o que", "0 que").misread == 0
 
 
-def test_a_letter_that_a_font_has_for_another_is_noted_with_its_ink():
-    swaps = said("ten men went west", "tan man want wast", "ten men went west").swaps
-    assert {(swap.letter, swap.other) for swap in swaps} == {("a", "e")} and min(swap.likes for swap in swaps) > 0
-
-
 @pytest.mark.parametrize(
     ("shows", "says"),
     [
         ("the history of the Church", "the historyof theChurch"),
         ("a kind and persistent man", "a kind andpersis tent man"),
-        ("the unstable release is here", "the unst able release is here"),
     ],
 )
 def test_the_gaps_of_the_ink_tell_spaces_that_readers_leave_out_or_see(shows, says):
@@ -66,12 +55,6 @@ def test_the_gaps_of_the_ink_tell_spaces_that_readers_leave_out_or_see(shows, sa
 def test_a_hyphen_that_was_lost_and_names_run_together():
     assert said("of develop-", "of develop", "of develop-").spaces
     assert said("のAdvanced options", "のAdvancedoptions", "の Advanced options", "Jpan").spaces
-
-
-def test_ink_that_is_much_wider_than_its_text_says_more():
-    assert is_stretched(cut("Bread and butter for everybody", "55"), "Latn")
-    assert not is_stretched(cut("Bread and butter", "Bread and butter"), "Latn")
-    assert not is_stretched(cut("Bread", "Bread and butter"), "Latn")  # a line that leans is higher
 
 
 def test_letters_in_a_mirror_are_told_by_turning_them_over():
@@ -96,9 +79,7 @@ def test_small_kana_that_a_reader_took_for_large_ones_count_unless_the_ink_keeps
     [
         ("the “old” house – here", 'the "old" house - here', True),
         ("the house (here)", "the house (here", True),  # its ink shows the bracket
-        ("the House", "the house", False),
         ("• an item of a list", "* an item of a list", True),
-        ("• an item of a list", "an item of a lists", False),
     ],
 )
 def test_readings_are_alike_if_they_have_the_same_signs(says, reads, is_alike):
@@ -109,17 +90,9 @@ def test_readings_are_alike_if_they_have_the_same_signs(says, reads, is_alike):
     ("says", "reads", "lacks"),
     [
         ("an item of a list", "e an item of a list", True),
-        ("an item of a list", "— an item of a list", True),
         ("• an item of a list", "e an item of a list", False),
-        ("an item of a list", "3 an item of a list", False),
         ("an item of a list", "e an item of lists", False),
     ],
 )
 def test_a_line_lacks_the_sign_that_a_second_reader_has_before_it(says, reads, lacks):
     assert said(says, says, reads).lacks_sign is lacks
-
-
-def test_apostrophes_are_counted_as_a_second_reader_has_them():
-    assert said("the dog's ear", "the dog's ear", "the dog’s ear").apostrophes == (1, 0)
-    assert said("the dog's ear", "the dog's ear", "the dog's ear").apostrophes == (0, 1)
-    assert said("the 'dog' ear", "the 'dog' ear", "the ‘dog’ ear").apostrophes == (0, 0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from datagen.fine.verdict.majority import Change, confirmed, mended, outvoted, reads
+from datagen.fine.verdict.majority import Change, confirmed, mended, outvoted
 from datagen.record import Box, Line, Region
 
 RIGHT = "segmentu filtracja rzeczywistą i urojoną częścią filtru"
@@ -16,12 +16,8 @@ RIGHT = "segmentu filtracja rzeczywistą i urojoną częścią filtru"
         ("a katów z", "a kątów z", "a któw z", []),  # each reads another word
         ("a naïve way", "a naive way", "a naive way", []),  # they may not know the mark
         ("with ∆an(t) of", "with Aa,(t) of", "with Aa,(t) of", []),
-        ("where ci is", "where c; is", "where c; is", []),
-        ("and c1 is", "and cl is", "and cl is", []),
         ("to hoffen? yes", "to ? yes", "to ? yes", []),  # most of the word is another
-        ("→ the way", "the way", "the way", []),  # what both lack stays
         ("say 'yes' now", "say ‘yes’ now", "say “yes” now", []),  # quotes don't count
-        ("alot of it", "a lot of it", "a lot of it", []),  # gaps in the ink tell where words end
         ("All human", "• Allhuman", "« Allhuman", []),
     ],
 )
@@ -30,17 +26,10 @@ def test_a_word_that_two_others_read_alike_is_wrong(text, second, third, words):
     assert [(text.split()[change.place], change.word) for change in changes] == words
 
 
-def test_a_reader_that_cannot_read_such_print_has_no_vote():
-    assert reads(RIGHT, RIGHT.replace("j", "i"))
-    assert not reads("verbindet sie mit irgend einem", "betbnbet fie mit ttaenb einem")
-
-
 @pytest.mark.parametrize(
     ("second", "third", "is_confirmed"),
     [
         ("the long way hone", "tbe long way home", True),  # each errs in another word
-        ("the long way hone", "the long way hume", False),
-        ("the long way home now", "the long way home", True),
         ("the long wayhome", "the long way home", True),
         ("the long way hone", "", False),
     ],
@@ -52,13 +41,6 @@ def test_a_line_stands_where_the_third_reader_has_each_word_that_the_second_one_
 def region(text: str, *lines: str) -> Region:
     box = Box(0, 0, 100, 20)
     return Region(box, "text", text, 0.9, "ppocr", lines=tuple(Line(box, line) for line in lines))
-
-
-def test_a_word_is_written_as_two_readers_have_it_in_the_line_and_in_its_region():
-    before = region("the old modem way of the modem", "the old modem way", "of the modem")
-    after, line = mended(before, before.lines[0], [Change(2, "modern")])
-    assert (after.text, line.text) == ("the old modern way of the modem", "the old modern way")
-    assert [one.text for one in after.lines] == ["the old modern way", "of the modem"] and after.lines[0] is line
 
 
 def test_a_word_that_stands_otherwise_in_its_region_or_twice_stays():

@@ -3,7 +3,7 @@
 import pytest
 
 from datagen.engines import OPEN
-from datagen.fine.verdict.mark_formulas import MarkFormulas, has_formula, is_latex
+from datagen.fine.verdict.mark_formulas import MarkFormulas, has_formula
 from datagen.record import Box, Line, Region
 from tests.inputs.samples import sample
 
@@ -17,9 +17,9 @@ def region(text: str, label: str = "text", by: str = "ppocr") -> Region:
 @pytest.mark.parametrize(
     "text",
     [
-        *("If µ2 = 0, then", "∂i Σi = 0 holds", "for n ≥ 2 the", "with x = 5", "a2 + b2 = c2", "let x < y be", "P(i,j) = Q"),
-        *("xᵢ is", "The constraints φυand Σ hold", "with Rji the entries", "a set of x1, x2 and xn", "both Aij and Bik"),
-        *("for α and β we", "über E(F,) und", "wobei aP, = bP gilt", "Körper F,, der"),
+        *("If µ2 = 0, then", "∂i Σi = 0 holds", "for n ≥ 2 the", "a2 + b2 = c2", "P(i,j) = Q"),
+        *("The constraints φυand Σ hold", "with Rji the entries", "a set of x1, x2 and xn"),
+        *("for α and β we", "wobei aP, = bP gilt"),
     ],
 )
 def test_signs_tell_formulas(text):
@@ -32,18 +32,11 @@ def test_signs_tell_formulas(text):
         "an area of 5 km² and 3 µm",
         "PATH=/usr vga=normal -n=3",
         *("β-carotene", "rows A, B, and C, as (A, B)", "vitamin C, E"),
-        "a 5 × 3 grid",
-        "see C++ <b> 3.2",
-        "5 m² of",
-        "1/2 or ±3",
         "A4 and B2B, H1 of Q3, p2p and C4",
-        "h1, h2 and p1, p2 in v1 and v2",
-        "x86 and x64, zoom x2 or x4",
         "the α-helix, a β-sheet, IFN-γ and TNF-α",
         "the β version of it, 5 kΩ, 10 μm and 3 Ω",
         "Hij en zij; Rij 5; Erik, Ski",
         "1. e4 e5 2. d4 d5, F4 and B12",
-        "vitamins b6 and b12, an am in is",
     ],
 )
 def test_what_prose_has_tells_none(text):
@@ -64,9 +57,3 @@ def test_a_marked_paragraph_is_unread_keeps_its_lines_and_leaves_the_text():
     assert marked.regions[0].lines == page.regions[0].lines and marked.regions[0].text == "" and marked.regions[0].score is None
     assert marked.text == "Plain words.\n\n```\nx = 5\n```" and marked.quality.signals["formulas_in_text"] == 1.0
     assert next(iter(MarkFormulas()([marked], OPEN))).regions == marked.regions
-
-
-def test_what_is_latex_already_stays():
-    page = sample(regions=(region(r"If \( x = 5 \), y."),), text="as it is")
-    (same,) = MarkFormulas()([page], OPEN)
-    assert same is page and is_latex("a $x$ b") and not is_latex("costs 5 $")

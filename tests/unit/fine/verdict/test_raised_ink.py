@@ -2,14 +2,11 @@
 
 from dataclasses import replace
 
-import cv2
 import numpy
 import pymupdf
 import pytest
 
 from datagen.coarse.answers import BY
-from datagen.engines import OPEN
-from datagen.fine.verdict.judge_page import WeighLabels
 from datagen.fine.verdict.raised_ink import with_scripts
 from datagen.record import Box, Line, Region, Sample
 from tests.inputs.samples import sample
@@ -54,8 +51,6 @@ def tagged(*args, **values) -> tuple[str, list[int]]:
     ("parts", "text"),
     [
         ([("about 12 km", ""), ("2", "sup"), (" of all their land", "")], "about 12 km<sup>2</sup> of all their land"),
-        ([("said in this article.", ""), ("1", "sup"), (" So the", "")], "said in this article.<sup>1</sup> So the"),
-        ([("since the year 1998", ""), ("14", "sup"), (" they had", "")], "since the year 1998<sup>14</sup> they had"),
         (
             [("as H", ""), ("2", "sub"), ("O and as CO", ""), ("2", "sub"), (" do", "")],
             "as H<sub>2</sub>O and as CO<sub>2</sub> do",
@@ -73,8 +68,6 @@ def test_scripts_are_tagged_where_the_ink_has_them(parts, text, face):
     [
         "about 12 km2 of all their land, as H2O",
         'it\'s said in "this" article 1, p. 20 ‘so’',
-        "in the 19th century, 10–12% of x1, x2; 20 °C",
-        "THE CAPITALS AND 1234 of O'Neill, b12 gjpqy",
         "říční žluť, kterou klienti čtou, à l'exemple, não ça",
     ],
 )
@@ -88,25 +81,9 @@ def test_a_script_that_was_not_read_or_not_as_one_leaves_its_region_in_doubt():
     assert tagged(parts, read="said in this article.'2 So the")[1] == [0]
 
 
-def test_scripts_without_a_place_in_their_regions_text_leave_it_in_doubt():
-    parts = [("about 12 km", ""), ("2", "sup"), (" of all their land", "")]
-    assert tagged(parts, text="something else") == ("something else", [0])
-    assert tagged(parts, text="- about 12 km2 of all their land") == ("- about 12 km<sup>2</sup> of all their land", [])
-
-
 def test_digits_that_were_read_as_raised_ones_are_tagged_and_the_files_own_text_stays():
     parts = [("about 12 km", ""), ("2", "sup"), (" of all their land", "")]
     assert tagged(parts, read="about 12 km² of all their land") == ("about 12 km<sup>2</sup> of all their land", [])
     assert tagged([("plain and flat text", "")], text="5 m² and CO₂")[0] == "5 m<sup>2</sup> and CO<sub>2</sub>"
     own, gray = page(parts, by=BY)
     assert with_scripts(own, gray) == (own, [])
-
-
-def test_a_page_with_a_script_that_its_text_lacks_is_not_trusted():
-    parts = [("said in this article.", ""), ("12", "sup"), (" So the", "")]
-    for read, has_doubt in (("", False), ("said in this article. So the", True)):
-        made, gray = page(parts, read=read)
-        (result,) = WeighLabels()([replace(made, image=cv2.imencode(".png", gray)[1].tobytes())], OPEN)
-        assert ("contradiction_scripts" in result.quality.signals) is has_doubt
-        assert ("text_in_doubt" in result.quality.reasons) is has_doubt and (result.quality.verdict == "suspect" or not has_doubt)
-        assert result.text == ("said in this article. So the" if has_doubt else "said in this article.<sup>12</sup> So the")

@@ -7,7 +7,7 @@ import pytest
 from datagen.disk.storage import Folder
 from flywheel.step import CALIBRATION
 from recipes.report import render
-from recipes.report.readings import Piece, pieces, readings_sections, reliability, yields
+from recipes.report.readings import Piece, readings_sections, reliability
 
 AUDIT = {
     "round": 1, "by": {"<i>Eva": 2}, "all": {"num_asked": 3, "num_judged": 2, "num_skipped": 1, "num_right": 1, "precision":
@@ -28,14 +28,6 @@ def test_reliability_is_by_as_many_pieces_each():
     assert low[2][0] < 0.2 < low[2][1] < 0.5
     assert high[:2] == (pytest.approx(0.912), 1.0) and high[2][1] == 1.0 and high[2][0] > 0.8
     assert reliability(surest[:19]) == []
-
-
-def test_yield_grows_as_the_cutoff_falls():
-    sure = [piece(0.9 - i / 1000) for i in range(20)]
-    doubtful = [piece(0.1, is_right=False, num_chars=20)] * 10
-    points = yields([*doubtful, *sure])
-    assert points == [(0.5, 1.0), (1.0, pytest.approx(20 / 30))]  # those of one confidence pass together
-    assert yields(sure[:5]) == []
 
 
 def written(tmp_path, **readers: list[Piece]) -> Folder:
@@ -86,8 +78,3 @@ def test_audits_are_shown(tmp_path):
     assert [section.id for section in found] == ["flywheel-audits"]
     assert "50.0%</span> <small>(1.0 to 99.0)" in html and "no layer" in html
     assert "<i>Eva" not in html and "&lt;i&gt;Eva" in html
-
-
-def test_a_round_that_wrote_nothing_down_has_no_section(tmp_path):
-    assert pieces(Folder(str(tmp_path))) == {}
-    assert readings_sections("flywheel", metrics(), Folder(str(tmp_path)), {}, 0.97) == []

@@ -5,8 +5,7 @@ from dataclasses import replace
 from PIL import Image, ImageDraw
 
 from datagen.record import Box, Line, Quality, Region, Sample
-from recipes.report import embed
-from recipes.report.reasons import REASONS, doubts, excerpt, font_of_share, letters, marked, unseen
+from recipes.report.reasons import REASONS, doubts, excerpt, font_of_share, letters, unseen
 from tests.inputs.samples import encoded
 from tests.unit.recipes.report.test_report import BLANK, sample, sections_of
 
@@ -39,22 +38,12 @@ def test_reasons_say_what_they_mean_and_rest_on():
     assert 'href="#v=coarse&amp;reason=incomplete"' in counts
 
 
-def test_characters_that_dont_show_are_written_as_code_points():
-    runs = marked("a\x03\ue001\u202eb\u200cc\ufffd<", lambda c: c == "b")
-    assert runs == [("", "a"), ("odd", "0003 E001 202E"), ("mark", "b"), ("", "\u200cc"), ("mark", "\ufffd"), ("", "<")]
-
-
 def test_the_lines_shown_are_those_in_the_box():
     page = page_of([lines_at(20, "Alpha"), lines_at(100, "gamma one", "gamma two"), lines_at(300, "omega")])
     box, lines = excerpt(page, lambda line: "omega" in line.text)
     assert [line.text for line in lines] == ["omega"]
     assert box == (25, 295, 245, 317)
     assert texts_of(page, letters(page)) == ["gamma one", "gamma two"]
-
-
-def test_lines_laid_over_each_other_are_all_shown():
-    page = page_of([lines_at(100, "what is shown there"), lines_at(101, "twice")])
-    assert texts_of(page, letters(page)) == ["what is shown there", "twice"]
 
 
 def test_the_font_in_doubt_is_the_one_with_that_share():
@@ -82,16 +71,6 @@ def test_telling_characters_are_marked_or_gone():
 def test_words_of_two_scripts_weigh():
     weigh = REASONS["mixed_words"].weight(sample())
     assert [weigh(Line(Box(0, 0, 1, 1), text)) for text in ("слoво and слово", "слово word 12")] == [1, 0]
-
-
-def test_letters_of_another_script_than_latin_weigh():
-    weigh = letters(page_of([lines_at(0, "x")], script="Cyrl"))
-    assert [weigh(Line(Box(0, 0, 1, 1), text)) for text in ("latin", "слово1")] == [0, 5]
-
-
-def test_a_long_excerpt_is_cut():
-    (doubt,) = doubts(page_of([lines_at(100, "\x00" * 5_000)], reason="control_characters"))
-    assert doubt["cut"] and len(embed(doubt)) < 10_000
 
 
 def test_doubts_of_pages_without_lines_regions_or_image():
