@@ -19,11 +19,9 @@ from model.data.ours import open_ours
 from model.data.plan import Plan
 from model.data.rows import Features
 from model.data.split import opened
-from model.data.words import MIN_WORTH
 from model.train.data import open_all, sources
 from model.train.data_config import Data
 from model.train.step import Train
-from recipes.words.training_data import mixture
 from tests.inputs.samples import encoded
 from tests.model.drawn_rows import alone, pages
 from tests.model.lines import line_crop, write_dataset
@@ -94,12 +92,6 @@ def test_or_these_regions_are_cut_out_of_the_image_and_the_answer(out, tokenizer
     assert not maker(corpus, tokenizer, ["tiny"])[job(corpus, rows)].skipped
 
 
-def test_a_choice_is_a_dataset_of_its_own(out):
-    (dataset,) = open_ours(out, ("fine",))
-    digests = {dataset.choosing(choice).digest for choice in (Choice(), Choice("cut"), Choice("cut", 0.5), Choice("leave", 0.5))}
-    assert len(digests) == 4 and dataset.digest in digests
-
-
 def test_a_picture_that_nobody_read_is_no_reason(tmp_path, tokenizer):
     page = fine_page(1)
     picture = Region(Box(150, 0, 200, 50), "chart", "", None, "cdla", is_unread=True)
@@ -110,14 +102,6 @@ def test_a_picture_that_nobody_read_is_no_reason(tmp_path, tokenizer):
 def test_samples_whose_labels_are_worth_too_little_are_left_out(out, tokenizer):
     corpus = corpus_of(out, tokenizer, Choice("cut", 0.6))
     assert numbers(corpus) == list(range(12, 20)) and corpus.skipped == {"fine": {"worth_little": 12}}
-
-
-def test_every_mixture_leaves_out_what_is_worth_less_than_one_default(out, tokenizer, tmp_path):
-    path = tmp_path / "mixture.json"
-    path.write_text(json.dumps({"datasets": [{"where": "./fine"}, {"where": "./fine", "min_worth": 0}]}))
-    by_file, anything = mixture(str(path))["datasets"]
-    assert by_file.min_worth == Data("fine").min_worth == Choice().min_worth == MIN_WORTH == 0.9 and anything.min_worth == 0
-    assert numbers(corpus_of(out, tokenizer, Choice("cut"))) == [18, 19]
 
 
 def test_a_manifest_of_an_earlier_version_knows_none_of_it(out, tmp_path, tokenizer):
@@ -166,21 +150,6 @@ def test_degrees_of_difficulty_come_by_weight(corpus):
     assert {name: n / counts.total() for name, n in counts.items()} == pytest.approx(LEVELS, abs=0.02)
 
 
-def test_where_they_begin_is_said(corpus):
-    source = Source("pages", difficulty={"easy": 0.5, "hard": 0.5, "medium": 0, "*": 0}, medium_from=0.1, hard_from=0.9)
-    measured = corpus.columns[0].features["difficulty"][[draw.row for draw in draws(plan(corpus, source), 0, 100)]]
-    assert ((measured >= 0) & (measured < 100) | (measured >= 900)).all()
-    assert np.mean(measured < 100) == pytest.approx(0.5, abs=0.02)
-
-
-def test_difficulty_and_language_go_together(corpus):
-    source = Source("pages", langs={"de": 0.8, "*": 0.2}, difficulty={"hard": 0.5, "*": 0.5}, **THIRDS)
-    made = draws(plan(corpus, source), 0, 300)
-    counts = Counter((int(corpus.columns[0].lang_N[draw.row]), level(corpus, draw.row) == "hard") for draw in made)
-    shares_seen = {key: n / len(made) for key, n in counts.items()}
-    assert shares_seen == pytest.approx({(1, True): 0.4, (1, False): 0.4, (0, True): 0.1, (0, False): 0.1}, abs=0.02)
-
-
 def test_a_degree_that_no_row_has_is_left_out(corpus):
     columns = dataclasses.replace(corpus.columns[0], features=Features(difficulty=np.full(200, 100, np.int16)))
     found = shares(dataclasses.replace(corpus, columns=(columns,)), [Source("pages", difficulty=LEVELS, **THIRDS)])
@@ -225,17 +194,6 @@ def test_steps_stay_a_function_of_seed_and_number(corpus, diverse):
     changed = again.changed(20, shares(corpus, [Source("pages")]))
     assert [changed.step(n) for n in (3, 19)] == [steps[3], steps[19]] and changed.step(59) != steps[59]
     assert plan(corpus, source, seed=1).step(0) != steps[0]
-
-
-def test_a_training_that_goes_on_asks_for_what_it_began_with(out, tokenizer):
-    """Its recipe says nothing of difficulty any more: the steps up to the change follow from it all the same."""
-    values = {"difficulty": (("hard", 3.0), ("*", 1.0)), "medium_from": 0.3, "hard_from": 0.6, "diverse": "source"}
-    corpus, found = open_data(out, tokenizer, **values)
-    before = Plan(corpus, [Segment(0, found)], {"tiny": 1.0}, 500, 1, 0, 64)
-    saved = json.loads(json.dumps(before.to_json()))
-    corpus, found = open_data(out, tokenizer)
-    after = Plan(corpus, [Segment(0, found)], {"tiny": 1.0}, 500, 1, 0, 64).resumed(saved)
-    assert [after.step(n) for n in range(9)] == [before.step(n) for n in range(9)]
 
 
 def test_schedules_of_earlier_versions_are_read():

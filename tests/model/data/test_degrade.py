@@ -43,12 +43,6 @@ def test_what_must_not_move_stays_in_its_place(kind):
         assert (found * dark(image)).sum() > max(shifted)
 
 
-@pytest.mark.parametrize("size", [(1, 1), (3, 900), (900, 2), (40, 40)])
-def test_any_size_can_be_degraded(size):
-    for seed in range(6):
-        assert SCAN(Image.new("RGB", size), seed, True).size == CAMERA(Image.new("RGB", size), seed, True).size == size
-
-
 def test_shares_hold():
     image = Image.new("RGB", (64, 64), "white")
     changed = sum(Degradations(0.3, 0.2)(image, seed, True) is not image for seed in range(400))

@@ -75,12 +75,6 @@ def test_a_window_of_samples_that_are_all_too_long_has_no_row(tokenizer):
     assert [changed.step(n) for n in range(7)] == steps[:7]
 
 
-def test_a_step_may_be_longer_than_windows(corpus):
-    """Of few samples, and many rows a step: the rows are those of shorter steps."""
-    one, many = (plan(corpus, rows_per_step=n, window=64) for n in (1, 64))
-    assert many.step(0) == [row for n in range(64) for row in one.step(n)]
-
-
 def test_no_sample_comes_twice_before_all_came_once(corpus):
     came = [draw.row for draw in draws(plan(corpus, [Source("web", "vision")], window=45), 0, 12) if draw.number < 45]
     rows = len(corpus.train[1])
@@ -90,12 +84,6 @@ def test_no_sample_comes_twice_before_all_came_once(corpus):
     for epoch in range(3):
         assert sorted(numbers[n] for n in range(epoch * rows, (epoch + 1) * rows)) == corpus.train[1].tolist()
     assert [numbers[n] for n in range(rows)] != [numbers[n] for n in range(rows, 2 * rows)] and came
-
-
-def test_weights_hold(corpus):
-    counts = Counter(draw.dataset for draw in draws(plan(corpus), 0, 400))
-    for dataset, share in enumerate((0.7, 0.2, 0.1)):
-        assert counts[dataset] / counts.total() == pytest.approx(share, abs=0.01)
 
 
 def test_weights_by_language(corpus):
@@ -205,11 +193,6 @@ def test_a_line_gets_the_mode_of_lines_and_nothing_else_does(tokenizer):
     assert {draw.mode for draw in draws(plan(corpus, [Source("pages")], modes={"line": 1.0}), 0, 9)} == {"line"}
 
 
-def test_prompts_come_by_weight(corpus):
-    counts = Counter(draw.prompt for draw in draws(plan(corpus, [Source("pages")]), 0, 300))
-    assert counts[0] / counts.total() == pytest.approx(0.75, abs=0.03) and set(counts) == {0, 1}
-
-
 def test_a_checkpoint_of_other_data_or_values_is_refused(tokenizer, corpus):
     saved = json.loads(json.dumps(plan(corpus).to_json()))
     assert plan(corpus).resumed(saved).step(5) == plan(corpus).step(5)
@@ -257,16 +240,3 @@ def test_packing_is_best_fit_of_the_longest_first():
     rows = packed(lengths, 1024)
     assert sorted(at for row in rows for at in row) == list(range(2000))
     assert max(sum(lengths[at] for at in row) for row in rows) <= 1024 and sum(lengths) / (1024 * len(rows)) > 0.98
-
-
-def test_weights_of_nothing_are_left_out_and_those_under_it_refused(corpus):
-    found = shares(corpus, SOURCES, {"ocr": 0.5, "vision": 0.0, "text": 0.5})
-    assert [share.stream.name for share in found] == ["pages", "prose"] and plan(corpus, schedule=[Segment(0, found)]).step(0)
-    with pytest.raises(ValueError, match="nothing to train on"):
-        shares(corpus, SOURCES, {"ocr": 0.0, "vision": 0.0, "text": 0.0})
-    with pytest.raises(ValueError, match=r"groups is .*: shares must be at least 0"):
-        shares(corpus, SOURCES, {"ocr": 1.0, "vision": -0.1, "text": 0.1})
-    with pytest.raises(ValueError, match=r"pages has languages with the weights \{'de': -1.0\}"):
-        shares(corpus, [Source("pages", langs={"de": -1.0, "*": 2.0})])
-    with pytest.raises(ValueError, match=r"pages: its languages' weights are .*: give at least one above 0"):
-        shares(corpus, [Source("pages", langs={"*": 0.0})])

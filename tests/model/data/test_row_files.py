@@ -10,15 +10,13 @@ import threading
 from typing import ClassVar
 
 import fsspec
-import numpy as np
 import pytest
 from PIL import Image
 
-from datagen.disk.storage import Folder
-from model.data import image_facts, indexed
+from model.data import image_facts
 from model.data.jsonl import Jsonl
 from model.data.loader import job, maker, read
-from model.data.split import NAMED, group_hash, joined, opened
+from model.data.split import NAMED, group_hash, opened
 from tests.inputs.samples import image
 from tests.model.drawn_rows import alone
 
@@ -71,15 +69,6 @@ def test_a_file_of_another_kind_is_one_clear_error(tmp_path, content, message):
         Jsonl(str(tmp_path / "a.jsonl"))
 
 
-def test_rows_with_long_texts_are_counted_some_at_a_time(tmp_path, monkeypatch, tokenizer):
-    rows = [{"text": "x" * n} for n in (10, 1000, 10, 10, 3000, 10)]
-    dataset, sizes = Jsonl(written(tmp_path, rows)), []
-    count = indexed.counted
-    monkeypatch.setattr(indexed, "_LETTERS_AT_A_TIME", 1500)
-    monkeypatch.setattr(indexed, "counted", lambda texts, tokenizer: sizes.append(len(texts)) or count(texts, tokenizer))
-    assert len(opened([dataset], tokenizer, 0.1).columns[0]) == 6 and sizes == [5, 1]
-
-
 def test_an_image_that_comes_later_is_found_and_one_that_changes_is_seen_anew(tmp_path, tokenizer, monkeypatch, caplog):
     file = written(tmp_path, [{"image": f"{n}.png", "answer": f"{n}"} for n in range(3)])
     picture(tmp_path / "0.png")
@@ -96,17 +85,6 @@ def test_an_image_that_comes_later_is_found_and_one_that_changes_is_seen_anew(tm
     (tmp_path / "0.png").unlink()
     with pytest.raises(NameError):
         opened([Jsonl(file)], tokenizer, 0.1)
-
-
-def test_an_image_of_several_that_changes_makes_another_dataset(tmp_path, tokenizer):
-    file = written(tmp_path, [{"images": ["0.png", f"{n}.png"], "answer": f"{n}"} for n in range(1, 4)])
-    for n in range(4):
-        picture(tmp_path / f"{n}.png", (600, 700 + n))
-    first = opened([Jsonl(file)], tokenizer, 0.1)
-    assert first.columns[0].sizes(2) == ((600, 700), (600, 703))
-    picture(tmp_path / "3.png", (800, 900))
-    second = opened([Jsonl(file)], tokenizer, 0.1)
-    assert second.columns[0].sizes(2) == ((600, 700), (800, 900)) and second.digests != first.digests
 
 
 class NoCredentials(fsspec.AbstractFileSystem):
@@ -169,36 +147,6 @@ def test_groups_that_rows_say_are_held_out_by_name(tmp_path, tokenizer):
     assert found[2] == found[3] and found[6] == group_hash("g8") and corpus.held_out[0].tolist() == [0, 1, 4, 5]
 
 
-def test_groups_over_chains_of_keys():
-    random = np.random.default_rng(0)
-    num = 2000
-    rows_E, keys_E = np.sort(random.integers(0, num, 3000)), random.integers(1, 2500, 3000).astype(np.uint64)
-    parent = {}
-
-    def root(node):
-        while parent.setdefault(node, node) != node:
-            node = parent[node]
-        return node
-
-    for row, key in zip(rows_E.tolist(), keys_E.tolist(), strict=True):
-        parent[root(("row", row))] = root(("key", key))
-    found = joined(num, rows_E, keys_E)
-    of_root = {}
-    for row in set(rows_E.tolist()):
-        of_root.setdefault(root(("row", row)), set()).add(int(found[row]))
-    assert all(len(labels) == 1 for labels in of_root.values())
-    assert len({label for labels in of_root.values() for label in labels}) == len(of_root) > 100
-    chain = joined(1000, np.repeat(np.arange(1000), 2), np.repeat(np.arange(1, 1002), 2)[1:-1].astype(np.uint64))
-    assert set(chain.tolist()) == {1}
-
-
-def test_an_image_as_bytes_in_the_row(tmp_path, tokenizer):
-    data = image(320, 200)
-    inline = {"bytes": base64.b64encode(data).decode(), "path": None}
-    corpus = opened([Jsonl(written(tmp_path, [{"image": inline, "answer": "x"}, {"text": "y"}]))], tokenizer, 0.1)
-    assert corpus.columns[0].sizes(0) == ((320, 200),) and read(corpus, alone(corpus, 0, 0, "tiny")).images == (data,)
-
-
 class Handler(http.server.SimpleHTTPRequestHandler):
     asked: ClassVar[list[str]] = []
 
@@ -223,13 +171,3 @@ def test_what_is_read_from_a_web_server_is_kept_in_the_cache(tmp_path, tokenizer
         server.shutdown()
     assert "POST" not in Handler.asked and len(Handler.asked) < 2 * num_asked
     assert len(list((tmp_path / "cache" / "pagewheel").rglob("my.jsonl.parquet"))) == 2
-
-
-def test_what_cannot_be_kept_is_said_and_counted_again(tmp_path, tokenizer, monkeypatch, caplog):
-    def refuse(self, name, table):
-        raise RuntimeError("this storage takes nothing")
-
-    monkeypatch.setattr(Folder, "write_table", refuse)
-    file = written(tmp_path, ROWS)
-    assert opened([Jsonl(file)], tokenizer, 0.1).digests == opened([Jsonl(file)], tokenizer, 0.1).digests
-    assert "can't be written, so that all is read at each start: this storage takes nothing" in caplog.text

@@ -1,7 +1,6 @@
 """What SAM is told of drawn lines: by hand, and in trainings that begin with it."""
 
 import json
-import unicodedata
 
 import pytest
 import torch
@@ -71,20 +70,6 @@ def test_telling_reaches_sam_alone_and_knows_what_was_right():
     assert moved == {"sam"}
 
 
-def test_letters_of_other_alphabets_are_told_apart_by_a_head_that_knows_them():
-    letters = [chr(code) for codes in (range(0x370, 0x588), range(0x10D0, 0x10FF)) for code in codes if chr(code).isalpha()]
-    letters = [char for char in letters if unicodedata.normalize("NFD", char) == char]
-    kinds = [frames(char, 0, [8], 8)[0] for char in letters]
-    assert len(set(kinds)) == len(letters) > 400 and min(kinds) >= KINDS and max(kinds) < KINDS + LETTERS
-    net = build(line_reader(1), 1)
-    image, narrow, wide = Views(torch.rand(3, 64, 64)), FrameHead(net.config.sam), FrameHead(net.config.sam, letters=True)
-    with sam_outputs(net.encoder.sam) as necks:
-        net.encoder([image])
-    said, other = torch.tensor(kinds[:8]), torch.full((8,), KINDS - 1)
-    losses = {head: [head(necks, [image], frames_F)[0].item() for frames_F in (said, other)] for head in (narrow, wide)}
-    assert losses[narrow][0] == losses[narrow][1] and losses[wide][0] != losses[wide][1]
-
-
 def test_telling_falls_to_nothing():
     falling = Guidance(told=0.4, told_until=0.5, placed=1.0, placed_until=0.0)
     assert [falling.weights(number, 100) for number in (0, 25, 50, 99)] == [(0.4, 1.0), (0.2, 1.0), (0.0, 1.0), (0.0, 1.0)]
@@ -140,14 +125,3 @@ def test_where_characters_stand_in_a_batch_of_lines():
     for sample in flat[one.learned_T[known]].unique():
         looks = one.looks_T[known][flat[one.learned_T[known]] == sample]
         assert (looks.diff() >= 0).all()
-
-
-def test_a_letter_of_several_bytes_is_looked_for_as_often():
-    tokenizer = byte_tokenizer()
-    lines = Lines(accented=1.0)
-    corpus = opened([Drawn(lines, 40, held_out=2, tells=True)], tokenizer, 0.1)
-    row = next(n for n in range(40) if len(lines.line(n).text.encode()) > len(lines.line(n).text) > 5)
-    tokens = made(read(corpus, draw := alone(corpus, 0, row, "line")), draw, ("line",), tokenizer)
-    looks = [look for look in tokens.looks if look >= 0]
-    assert len(looks) == len(lines.line(row).text.encode()) and looks == sorted(looks)
-    assert {tokens.ids[look] for look in looks} == {tokenizer.image}

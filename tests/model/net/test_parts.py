@@ -13,9 +13,9 @@ from model.net import loss as loss_module
 from model.net import sam
 from model.net.activation_checkpointing import set_checkpointing
 from model.net.config import tiny
-from model.net.cpu import Unbiased, blocked_attention, keep_packed, packed_linear
+from model.net.cpu import Unbiased, keep_packed, packed_linear
 from model.net.cpu.experts import ByExpert, few
-from model.net.deepencoder import DeepEncoder, placed, places
+from model.net.deepencoder import DeepEncoder, places
 from model.net.deepseek_ocr import build
 from model.net.experts import Grouped, arranged, routed
 from model.net.image import Views
@@ -79,7 +79,7 @@ def by_expert(rounded):
         (grouped, torch.bfloat16, 3e-2),
     ],
 )
-@pytest.mark.parametrize("num_tokens", [1, 37, 150])
+@pytest.mark.parametrize("num_tokens", [1, 150])
 def test_experts_are_what_they_are_a_token_at_a_time(function, dtype, tolerance, num_tokens):
     exact = outcome(plainly, inputs(num_tokens))
     results = outcome(function, inputs(num_tokens, dtype))
@@ -153,7 +153,7 @@ def test_a_wrapped_layer_is_called_also_where_weights_are_packed(name):
     assert all(torch.allclose(hidden, exact, atol=1e-4) for hidden in hidden_states)
 
 
-PARTS = [("encoder",), ("decoder", "lm_head"), ("encoder", "decoder"), ("decoder.layers",), ("decoder.norm",), ("lm_head",)]
+PARTS = [("encoder", "decoder"), ("decoder.layers",), ("lm_head",)]
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
@@ -198,20 +198,6 @@ def test_the_loss_in_chunks_is_the_loss(monkeypatch, chunk_bytes, cached_bytes):
         assert torch.allclose(mine, other, atol=1e-6)
 
 
-def test_the_loss_of_bf16_is_in_fp32_and_a_frozen_head_has_no_gradient():
-    source = torch.Generator().manual_seed(0)
-    x, head = (torch.randn(*size, generator=source).bfloat16() for size in ((64, 32), (1000, 32)))
-    labels = torch.randint(0, 1000, (64,), generator=source)
-    x.requires_grad_()
-    loss = cross_entropy(x, head, labels)
-    exact = F.cross_entropy(x.float() @ head.float().T, labels, reduction="sum")
-    assert loss.dtype == torch.float32 and abs(loss - exact) < 2e-3 * exact
-    loss.backward()
-    assert head.grad is None and x.grad is not None
-    with torch.no_grad():
-        assert cross_entropy(x, head, labels) == loss
-
-
 @pytest.mark.parametrize("chunk_bytes", [1 << 30, 4 * 50 * 7])
 def test_a_wrapped_head_is_called_and_learns(monkeypatch, chunk_bytes):
     """An adapter beside the head's weight: loss and gradients are those of the logits of both."""
@@ -229,28 +215,6 @@ def test_a_wrapped_head_is_called_and_learns(monkeypatch, chunk_bytes):
     wanted = (x, head.weight, extra.weight)
     for mine, other in zip(torch.autograd.grad(total, wanted), torch.autograd.grad(exact.mean(), wanted), strict=True):
         assert torch.allclose(mine, other, atol=1e-6)
-
-
-def test_a_loss_that_is_gone_back_from_twice_is_no_wrong_gradient():
-    x, head = torch.randn(5, 8, requires_grad=True), torch.randn(30, 8, requires_grad=True)
-    loss = cross_entropy(x, head, torch.arange(5)) / 4
-    first = torch.autograd.grad(loss, (x, head), retain_graph=True)[0].clone()
-    with pytest.raises(RuntimeError, match="inplace operation"):
-        torch.autograd.grad(loss, (x, head))
-    assert first.any()
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
-def test_a_backward_pass_leaves_what_it_was_given(dtype):
-    """And can be gone through once more."""
-    net = build(tiny()).to(dtype).train()
-    x_BLD = torch.randn(2, 20, 192, generator=torch.Generator().manual_seed(0)).to(dtype).requires_grad_()
-    before = x_BLD.detach().clone()
-    hidden_BLD = net.decoder(x_BLD)
-    loss = hidden_BLD.float().square().mean()
-    once = torch.autograd.grad(loss, x_BLD, retain_graph=True)[0]
-    twice = torch.autograd.grad(loss, x_BLD, retain_graph=True)[0]
-    assert torch.equal(once, twice) and torch.equal(x_BLD, before)
 
 
 def checkpointed_gradients(on, between=lambda net: None):
@@ -296,18 +260,6 @@ def test_checkpointing_changes_no_gradient():
         assert torch.equal(gradient, saving[name]), name
 
 
-def test_checkpointing_keeps_what_attention_gave(monkeypatch):
-    """Blocks of queries are attended to as often as without it: not once more in the backward pass."""
-    asked, attended = [], blocked_attention._blocks
-    monkeypatch.setattr(blocked_attention, "_blocks", lambda *args: asked.append(args) or attended(*args))
-    counts = []
-    for on in ((), TOWERS):
-        asked.clear()
-        checkpointed_gradients(on)
-        counts.append(len(asked))
-    assert counts[0] == counts[1] > 0
-
-
 def test_checkpointing_keeps_the_routing():
     """Were it made again in the backward pass, with a router turned round in between, other experts would learn."""
 
@@ -336,14 +288,3 @@ def test_lines_of_one_width_go_together_and_each_has_its_own_tokens():
         assert [len(tokens) for tokens in together] == [image.num_tokens for image in images] == [4, 3, 10, 73, 4]
         for image, tokens in zip(images, together, strict=True):
             assert torch.allclose(encoder([image])[0], tokens, atol=1e-5)
-
-
-def test_white_paper_is_zero_to_a_fresh_network():
-    patches = build(tiny(), 3).encoder.sam.patch_embed
-    white = patches(torch.ones(1, 3, 64, 64))
-    assert white.abs().max() < 1e-4 < patches(-torch.ones(1, 3, 64, 64)).abs().max()
-
-
-def test_places_that_are_not_as_many_as_the_tokens_are_told():
-    with pytest.raises(ValueError, match="3 places for 2 image tokens"):
-        placed(torch.zeros(1, 5, 4), torch.arange(3), [torch.zeros(2, 4)])

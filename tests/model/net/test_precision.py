@@ -47,7 +47,7 @@ class HalfProducts(TorchDispatchMode):
 
 @pytest.mark.parametrize("biased", [True, False])
 @pytest.mark.parametrize("dtype", HALVES, ids=str)
-@pytest.mark.parametrize("shape", [(90,), (2, 45), (1, 3), ()], ids=str)
+@pytest.mark.parametrize("shape", [(2, 45), (1, 3), ()], ids=str)
 def test_a_linear_layer_rounds_once_and_keeps_nothing_wide(shape, dtype, biased):
     source = torch.Generator().manual_seed(0)
     layer = half_precision.Linear(64, 500, bias=biased).to(dtype)

@@ -62,13 +62,6 @@ def test_going_on_from_a_checkpoint_gives_the_same_weights(tmp_path):
     assert same(all_of(other), all_of(parts))
 
 
-def test_a_generator_goes_on_where_it_was(tmp_path):
-    written(tmp_path, 1)
-    expected = torch.rand(3)
-    Checkpoints(Folder(str(tmp_path))).load(*small())
-    assert torch.equal(torch.rand(3), expected)
-
-
 @pytest.mark.parametrize("url", ["{}", "memory://{}"])
 def test_the_last_ones_are_kept(tmp_path, url):
     folder, other = Folder(url.format(tmp_path)), small(seed=1)

@@ -4,26 +4,18 @@ import importlib
 import json
 import math
 import sys
-import time
 from collections import Counter
 
 import pytest
 import torch
 from torch import nn
-from torch.utils.checkpoint import checkpoint
 
 from datagen.disk.storage import Folder
-from model.costs import plan
-from model.costs.pieces import Load
-from model.costs.plan import SET_UPS
-from model.net.batch import batch
-from model.net.config import DecoderConfig, tiny
+from model.net.config import DecoderConfig
 from model.net.moe import Router
-from model.net.tokenizer import train_tokenizer
 from model.train.journal import Journal, Speed, boards, run_id
 from model.train.lines import Lines, read_lines
-from model.train.log import Clock, ExpertUse, Routing, by_source, memory, of_experts, operations
-from tests.model.lines import EIGHT, line_crop, tokens_of
+from model.train.log import ExpertUse, Routing, memory, of_experts
 
 
 def measured(line):
@@ -48,22 +40,6 @@ def test_lines_go_on_after_the_step_of_the_checkpoint(tmp_path, url):
     again.close()
     assert [json.loads(line)["step"] for line in folder.read("loss.jsonl").splitlines()] == [0, 1, 2, 3]
     assert not folder.exists("loss.jsonl.parts")
-
-
-@pytest.mark.parametrize("url", ["{}", "memory://few"])
-def test_a_checkpoint_writes_new_lines_alone(tmp_path, url, monkeypatch):
-    """Nothing that is there is read or written again."""
-    folder, written = Folder(url.format(tmp_path)), []
-    write = Folder.write
-    monkeypatch.setattr(Folder, "write", lambda self, name, data: written.append(len(data)) or write(self, name, data))
-    lines = Lines(folder, "loss.jsonl", 0, measured)
-    for step in range(30):
-        lines.add(step=step)
-        if step % 10 == 9:
-            lines.flush()
-    num_bytes = sum(len(json.dumps({"step": step})) + 1 for step in range(30))
-    assert sum(written) == (0 if folder.local else num_bytes) and lines.kept == []
-    assert [line["step"] for line in read_lines(folder, "loss.jsonl")] == list(range(30))
 
 
 def test_parts_that_were_put_together_before_a_kill_count_once(monkeypatch):
@@ -117,17 +93,6 @@ def test_weights_and_biases_know_trainings_apart(tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "wandb")
 
 
-def test_a_clock_tells_parts_apart():
-    clock = Clock(torch.device("cpu"))
-    for _ in range(2):
-        with clock.part("data", waits=True):
-            time.sleep(0.02)
-        with clock.part("forward"):
-            pass
-    taken = clock.take()
-    assert taken["data"] > 0.03 > taken["forward"] and clock.take() == {}
-
-
 def test_the_use_of_experts():
     config = DecoderConfig(width=4, num_experts=4, num_experts_per_token=1)
     router = Router(config)
@@ -151,20 +116,6 @@ def test_the_use_of_experts():
     assert together["router_entropy"] == [pytest.approx((entropy + 1) / 2, abs=1e-4), 0.0, 1.0]
 
 
-def test_what_is_computed_again_counts_once():
-    router = Router(DecoderConfig(9, 4, 1, 2, 8, num_experts=4, num_experts_per_token=2)).train()
-    nn.init.normal_(router.weight)
-    use, x_TD = ExpertUse(router), torch.randn(5, 4, requires_grad=True)
-    checkpoint(lambda x_TD: router(x_TD)[1], x_TD, use_reentrant=False).sum().backward()
-    (taken,) = use.take().values()
-    assert taken.tokens == 5 and sum(taken.chosen) == 10 and router.weight.grad.any()
-
-
-def test_losses_of_each_source():
-    sums = by_source(torch.tensor([1.0, 2.0, 4.0]), torch.tensor([2, 0, 2]), 3)
-    assert sums.tolist() == [[2.0, 1.0], [0.0, 0.0], [5.0, 2.0]]
-
-
 def test_memory_is_told_of_the_steps_since_the_last_time(monkeypatch):
     """With a stand-in for a GPU's counts, which reads as torch's do."""
     counts = {"allocated": [5, 3], "reserved": [9, 4]}
@@ -180,14 +131,3 @@ def test_memory_is_told_of_the_steps_since_the_last_time(monkeypatch):
     (line,) = read_lines(folder, "speed.jsonl")
     assert (line["memory"], line["reserved"]) == (5, 9)
     assert memory(torch.device("cpu")).keys() == {"memory"}
-
-
-def test_operations_are_those_of_each_sample():
-    tokenizer = train_tokenizer(EIGHT, 400)
-    one = batch([[tokens_of(line_crop("Ab"), tokenizer), tokens_of(line_crop("cd", "d"), tokenizer)]], tokenizer)
-    config = tiny().with_vocab(len(tokenizer))
-    load = Load(((512, 512),) * 2, tuple(int((one.samples_BL == n).sum()) for n in range(2)), one.num_tokens)
-    for set_up in SET_UPS[:2]:
-        assert operations(config, one, set_up) == plan.operations(config, load, set_up)
-    line = batch([[tokens_of(line_crop("Ab"), tokenizer, "line")]], tokenizer)
-    assert operations(config, line, SET_UPS[0]) < operations(config, one, SET_UPS[0]) / 20

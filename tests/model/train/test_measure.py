@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 
-from datagen.disk.storage import Folder
 from model.data.jsonl import Jsonl
 from model.data.loader import job, maker, read
 from model.data.plan import packed
@@ -24,7 +23,7 @@ from model.net.tokenizer import byte_tokenizer
 from model.train import evaluate, readings
 from model.train.checkpoint import Checkpoints
 from model.train.lines import read_lines
-from model.train.process import STOPPED, Stopped
+from model.train.process import STOPPED
 from model.train.trainer import train
 from recipes.report.train import train_sections
 from tests.model.lines import EIGHT, rendered
@@ -136,19 +135,6 @@ def test_losses_are_measured_without_images_in_memory(threads, tmp_path, net, to
     assert found["own_image_loss"] != found["other_image_loss"]
 
 
-def test_losses_stop_when_they_are_asked_to(corpus, net, tokenizer):
-    data, calls = evaluate.HeldOut(corpus, tokenizer, MODES, 100, 1, 6), iter([None, Stopped()])
-    assert data.unreadable == {"bad_image": 1}
-
-    def goes_on():
-        if error := next(calls):
-            raise error
-
-    with torch.autocast("cpu", enabled=False) as exact, pytest.raises(Stopped):
-        evaluate.losses(net, data, exact, goes_on)
-    assert net.training
-
-
 @pytest.mark.slow
 def test_a_stop_within_a_reading_is_not_kept_waiting_and_goes_on_to_the_same_bytes(tmp_path, monkeypatch):
     step = FEW.but(steps=3, read_every=2, loss_every=2, max_new_tokens=6, checkpoint_every=100)
@@ -178,16 +164,6 @@ def test_a_stop_within_a_reading_is_not_kept_waiting_and_goes_on_to_the_same_byt
     for name in (WEIGHTS, "train/loss.jsonl", "train/readback.json"):
         assert out.read(name) == whole.read(name)
     assert "read" in list(read_lines(folder, "loss.jsonl"))[2]
-
-
-def test_a_curve_of_many_steps_is_thinned(tmp_path):
-    folder = Folder(str(tmp_path))
-    lines = [{"step": n, "loss": 2.0 + (n == 7_777), "num_tokens": n} for n in range(20_001)]
-    folder.write("loss.jsonl", "".join(json.dumps(line) + "\n" for line in lines).encode())
-    (shown, _) = train_sections("train", folder)
-    (each,) = (part for part in shown.html.split("<polyline ") if part.startswith('class="each"'))
-    points = each.partition('points="')[2].partition('"')[0].split()
-    assert 400 < len(points) <= 1_000 and len({point.split(",")[1] for point in points}) == 2
 
 
 def test_held_out_samples_are_from_all_over_a_dataset():

@@ -9,8 +9,8 @@ from torch import nn
 
 from model.net.config import tiny
 from model.net.deepseek_ocr import DeepseekOcr, part_of
-from model.train.optim import Average, adamw, check_rates, freeze, groups, rate_at, update, with_state
-from model.train.step import SECTIONS, Data, Optim, Schedule, Train, flat
+from model.train.optim import adamw, check_rates, freeze, groups, rate_at, update
+from model.train.step import SECTIONS, Optim, Schedule, Train, flat
 
 STEP = Train(datasets=("coarse",), schedule=Schedule(steps=100, warmup=10, min_learning_rate=0.1), optim=Optim(learning_rate=1.0))
 
@@ -95,26 +95,6 @@ def test_a_parameter_without_a_gradient_moves_as_by_zero():
     assert len(optimizer.state) == 4
 
 
-def test_empty_moments_move_nothing():
-    net = nn.Linear(3, 2)
-    before = [p.detach().clone() for p in net.parameters()]
-    optimizer = torch.optim.AdamW(net.parameters(), lr=0.1, weight_decay=0.5, fused=True)
-    with_state(optimizer)
-    assert len(optimizer.state) == 2 and optimizer.param_groups[0]["lr"] == 0.1
-    assert all(torch.equal(a, b) for a, b in zip(before, net.parameters(), strict=True))
-
-
-def test_the_average_of_weights():
-    net = nn.Linear(1, 1, bias=False)
-    nn.init.constant_(net.weight, 1.0)
-    average = Average(net, 0.75)
-    nn.init.constant_(net.weight, 2.0)
-    average.update(net)
-    assert average.values["weight"].item() == 1.25
-    average.swap(net)
-    assert (net.weight.item(), average.values["weight"].item()) == (1.25, 2.0)
-
-
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -147,7 +127,3 @@ def test_fewer_samples_are_worth_fewer_steps_and_less_warmup():
     assert step.worth(400) == step and step.worth(10**6) == step
     assert (step.worth(100).schedule.steps, step.worth(100).schedule.warmup) == (50, 5)
     assert step.worth(1).schedule.steps == 30
-
-
-def test_a_name_is_a_dataset_of_text_in_images():
-    assert Train(datasets=("coarse", Data("prose", "text"))).data == (Data("coarse", "ocr"), Data("prose", "text"))

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from datagen.disk.storage import Folder
-from datagen.drawing.endless_lines import ScriptLines
 from flywheel.pools import texts
 from model.files import packaged
 from model.files.safetensors_files import Reader
@@ -81,6 +80,7 @@ def test_both_stages_read_unseen_lines_in_a_typeface_and_in_another(out):
     assert table.index("lines in other typefaces") < table.index(">2</span>") < table.index(">3</span>") < table.index("</table>")
 
 
+@pytest.mark.slow
 def test_stage_2_has_the_eyes_that_saw_documents_and_a_decoder_of_its_own(out):
     with Reader(out.sub("real/model")) as first, Reader(out.sub("stage2/model")) as second:
         sam = [name for name in first.tensors if ".sam_model." in name]
@@ -89,6 +89,7 @@ def test_stage_2_has_the_eyes_that_saw_documents_and_a_decoder_of_its_own(out):
         assert not [name for name in first.tensors if ".experts." in name]
 
 
+@pytest.mark.slow
 def test_what_read_drawn_lines_becomes_the_package_s_with_a_card(out, tmp_path, monkeypatch):
     monkeypatch.setattr(packaged, "FOLDER", tmp_path / "lines")
     monkeypatch.setattr(packaged, "LINES", tmp_path / "lines" / "model")
@@ -233,12 +234,6 @@ def test_other_scripts_are_learned_beside_latin_and_each_is_measured_by_itself(o
     html = Folder(place.out).read("report/index.html").decode()
     assert "lines in Armn" in html[html.rindex("character errors by step") :]
     assert training(recipe, "stage2").weights.start_encoder == "scripts"
-
-
-def test_without_other_scripts_the_recipe_is_as_it_was():
-    assert reads("/x", seed=3) == reads("/x", scripts="latn", seed=3)
-    data = [one for step in reads("/x").steps if isinstance(step, Train) for one in step.data]
-    assert not any(one.drawn and isinstance(one.drawn.lines, ScriptLines) for one in data)
 
 
 @pytest.mark.parametrize(

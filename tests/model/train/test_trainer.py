@@ -1,8 +1,6 @@
 """A training: what it leaves behind, that a killed one ends in the same bytes, and that finished work is left alone."""
 
-import base64
 import dataclasses
-import io
 import json
 import math
 import random
@@ -13,8 +11,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from datagen.disk import marks
 from datagen.disk.marks import Mark
@@ -27,7 +23,6 @@ from model.net.cpu import native_dtype
 from model.net.deepseek_ocr import build
 from model.net.tokenizer import byte_tokenizer
 from model.train import trainer
-from model.train.data_config import Data
 from model.train.export import export
 from model.train.optim import Moved
 from model.train.step import flat
@@ -36,8 +31,8 @@ from recipes.recipe import Recipe
 from recipes.report.train import train_sections
 from recipes.steps import Place
 from recipes.steps.train import TrainRunner
-from tests.model.lines import EIGHT, line_crop, write_dataset
-from tests.model.trainings import FEW, STEP, begun, in_child, lines_of, make_corpus, same_results
+from tests.model.lines import line_crop, write_dataset
+from tests.model.trainings import FEW, STEP, begun, lines_of, make_corpus, same_results
 
 DOCUMENTS = [line_crop("x", document=f"document {n}").origin.sha256 for n in range(12)]
 
@@ -89,18 +84,6 @@ def test_the_folder_loads_as_a_network_in_bf16(whole):
     assert net.lm_head.weight.dtype == torch.bfloat16
     assert all(value.isfinite().all() for value in net.parameters())
     assert net.encoder.sam.blocks[2].attn.rel_pos_h.any()  # zero before the first step
-
-
-def test_read_back_rows_show_their_samples(whole):
-    out, _ = whole
-    rows = json.loads(out.read("train/readback.json"))
-    assert {row["dataset"] for row in rows} == {"coarse", "round-1 crop"}
-    for row in rows:
-        number = int(row["key"][1:])
-        assert row["truth"] == f"{EIGHT[number % 8]} {number}"
-        assert is_held_out(line_crop("x", document=f"document {number % 12}").origin.sha256, STEP.evaluation.held_out_share)
-        size = Image.open(io.BytesIO(base64.b64decode(row["image"]))).size
-        assert size == Image.open(io.BytesIO(line_crop(row["truth"]).image)).size
 
 
 def test_the_same_step_again_touches_nothing(whole, monkeypatch):
@@ -243,16 +226,6 @@ def test_a_step_that_is_not_finite_is_skipped_and_counted(tmp_path, monkeypatch)
         train(FEW.but(name="never", steps=5), out)
 
 
-@pytest.mark.slow
-def test_other_weights_of_datasets_from_a_checkpoint_on(tmp_path, monkeypatch):
-    out, states = make_corpus(tmp_path), []
-    step = dataclasses.replace(FEW, datasets=(Data("coarse", weight=1.0), Data("round-1", weight=1.0)))
-    assert in_child(step, out, 1, signal.SIGKILL) == -signal.SIGKILL
-    other = dataclasses.replace(step, datasets=(Data("coarse", weight=1.0), Data("round-1", weight=3.0)))
-    assert train(other, out, on_state=states.append)
-    assert [state.note for state in states[:2]] == ["other weights of datasets from window 1 on", "resumed from step 1"]
-
-
 def test_it_says_when_it_does_not_look(tmp_path, caplog):
     """Without anything learned of images: their part is frozen, and blind."""
     out = make_corpus(tmp_path)
@@ -267,15 +240,15 @@ def test_it_says_when_it_does_not_look(tmp_path, caplog):
 
 
 @pytest.mark.slow
-def test_killed_at_random_five_times_ends_in_the_same_bytes(tmp_path):
+def test_killed_at_random_three_times_ends_in_the_same_bytes(tmp_path):
     """Another process, which is killed soon after it has written down a step: while it begins, computes, or writes a
     checkpoint."""
     out, other = make_corpus(tmp_path / "whole"), make_corpus(tmp_path / "killed")
-    step = STEP.but(steps=20, checkpoint_every=2, loss_every=10)
+    step = STEP.but(steps=14, checkpoint_every=2, loss_every=7)
     whole = begun(step, out)
     whole.join()
     draw = random.Random(0)
-    for written in sorted(draw.sample(range(1, 18), 5)):
+    for written in sorted(draw.sample(range(1, 12), 3)):
         process = begun(step, other)
         while process.is_alive() and not (other.exists("train/loss.jsonl") and len(lines_of_any(other)) > written):
             time.sleep(0.01)
@@ -293,14 +266,3 @@ def test_killed_at_random_five_times_ends_in_the_same_bytes(tmp_path):
 def lines_of_any(out: Folder) -> list[bytes]:
     """The lines so far, of which a process may be writing the last."""
     return out.read("train/loss.jsonl").splitlines()
-
-
-def test_tensorboard_has_the_same_numbers(whole):
-    out, _ = whole
-    events = EventAccumulator(str(out.local / "train/tensorboard"))
-    events.Reload()
-    told = {"loss", "lr", "norm", "held_out_loss", "speed/data_wait", "expert_load/layer 0", "norms/experts"}
-    assert told <= set(events.Tags()["scalars"])
-    assert {"by/coarse", "held_out_by/round-1 crop", "read/lang und/character_error_rate"} <= set(events.Tags()["scalars"])
-    losses = {event.step: event.value for event in events.Scalars("loss")}
-    assert losses == {line["step"]: pytest.approx(line["loss"], rel=1e-6) for line in lines_of(out) if "loss" in line}

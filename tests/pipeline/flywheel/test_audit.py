@@ -3,7 +3,6 @@
 import json
 import random
 import shutil
-from collections import Counter
 from pathlib import Path
 
 import pymupdf
@@ -12,7 +11,7 @@ import pytest
 from datagen.disk.shards import shard_name
 from datagen.disk.storage import Folder
 from datagen.record import Origin, Quality, Sample
-from flywheel.people import audit, scanned_pages
+from flywheel.people import audit
 from flywheel.pools import lineage, questions
 from flywheel.rounds import documents_learned
 from flywheel.step import round_metrics
@@ -20,7 +19,7 @@ from recipes.__main__ import main
 from recipes.run import recipe_json
 from tests.inputs import pdfs, wheel
 from tests.inputs.patches import sheet_patch
-from tests.outputs import dataset_samples, write_shard
+from tests.outputs import write_shard
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 STEP = wheel.recipe(Path("in"), 2).steps[1]
@@ -42,15 +41,6 @@ def scanned(output, tmp_path):
     return output, {page.key: lines for page, lines in zip(pages, said, strict=True)}
 
 
-def test_without_scans_the_sample_is_of_what_the_round_accepted(turned):
-    out = Folder(str(turned / "out"))
-    lines, layers = audit.sample(STEP, out, round_metrics(out)[-1], 12)
-    assert layers == {"ru": "hidden layer"}
-    assert sorted(Counter(one.sha256 for one in lines).values()) == [6, 6]
-    accepted = {s.key: (s.origin.parent, s.origin.box, s.text) for s in dataset_samples(out.sub("round-2"))}
-    assert all(accepted[one.id] == (one.page, one.box, one.reading) for one in lines)
-
-
 def test_scans_are_read_behind_the_gate_by_a_reader_that_never_learned_them(scanned):
     output, said = scanned
     out = Folder(str(output))
@@ -65,22 +55,6 @@ def test_scans_are_read_behind_the_gate_by_a_reader_that_never_learned_them(scan
     assert right / len(lines) > 0.5  # the wheel's gate promises half
     learned = frozenset().union(*lineage.read(out.sub("round-2")).values())
     assert "f" * 64 not in learned | documents_learned.held_out(STEP, out)
-
-
-def test_refused_lines_of_scans_can_be_corrected(scanned):
-    output, said = scanned
-    out = Folder(str(output))
-    metrics = round_metrics(out)[-1]
-    shut = metrics | {
-        "gates": {
-            name: {stratum: gate | {"confidence": None} for stratum, gate in strata.items()}
-            for name, strata in metrics["gates"].items()
-        }
-    }
-    lines = scanned_pages.refused(STEP, out, shut, 10)
-    assert len(lines) > 10
-    assert {one.page for one in lines} <= {*said} and all(one.reason for one in lines)
-    assert sum(one.reading in said[one.page] for one in lines) / len(lines) > 0.3
 
 
 def test_an_audit_goes_round_by_the_verb(scanned, tmp_path, capsys, monkeypatch):

@@ -7,15 +7,11 @@ import json
 import re
 from dataclasses import replace
 
-import numpy
 import pytest
-from PIL import Image
 
-from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
 from datagen.engines import OPEN
 from datagen.engines.compact import Reader
-from datagen.page.images import pixels
 from datagen.record import Sample
 from datagen.writing.line_text import normalise
 from datagen.writing.lookalikes import fold as fold_letters
@@ -24,7 +20,6 @@ from flywheel.pools import lineage, pools_file
 from model.data.ours import open_ours
 from model.data.split import opened
 from model.net.tokenizer import byte_tokenizer
-from recipes.run.execute import Place, run
 from recipes.verbs.forget import forget
 from tests.inputs import pdfs, wheel
 from tests.outputs import check_corpus, dataset_samples, files
@@ -86,18 +81,6 @@ def test_every_line_found_is_accepted_or_refused_with_a_reason(turned):
     (pools,) = pools_file.read(Folder(str(turned / "out/flywheel"))).pools
     waiting = [s for s in samples(turned / "out/lines") if (s.origin.sha256, s.origin.page) in pools.unlabelled]
     assert len({*lines}) == len(waiting)  # none is lost
-
-
-def test_a_label_is_pixels_of_its_page(turned):
-    """No JPEG comes after that of the page."""
-    pages = {s.key: s for s in samples(turned / "out/coarse")}
-    whole = [s for s in samples(turned / "out/round-1") if not re.search(r"-p\d+$", s.key)]
-    for label in whole:
-        x0, y0, x1, y1 = label.origin.box
-        gray = numpy.asarray(Image.fromarray(pixels(pages[label.origin.parent].image)).convert("L"))
-        pad = (label.size[1] - (y1 - y0)) // 2
-        assert numpy.array_equal(pixels(label.image, "L"), gray[y0 - pad : y1 + pad, x0 - pad : x1 + pad])
-    assert len(whole) > 20
 
 
 def test_a_round_says_what_it_came_from_and_trains_on_what_was_accepted(turned):
@@ -192,36 +175,6 @@ def test_documents_are_taken_in_until_a_round_begins_and_pools_are_frozen(tmp_pa
     assert wheel.turn(inputs, out, rounds=1, overwrite=True, **values) == 0
     assert (out / "flywheel/pools.json").read_bytes() != pools
     assert not (out / "round-2/metrics.json").exists()
-
-
-def test_without_a_page_to_read_a_round_labels_nothing(tmp_path):
-    wheel.written(tmp_path / "in", dict.fromkeys("abcd", 5))
-    assert wheel.turn(tmp_path / "in", tmp_path / "out", **wheel.UNTRAINED) == 0
-    row = metrics(tmp_path / "out")["languages"]["ru"]
-    assert (row["num_accepted"], row["precision"], row["rejected"]) == (0, None, {})
-    assert row["pools"]["fold_a"] == row["pools"]["fold_b"] == {"documents": 0, "pages": 0}
-    before = files(tmp_path / "out")
-    assert wheel.turn(tmp_path / "in", tmp_path / "out", **wheel.UNTRAINED) == 0
-    assert files(tmp_path / "out") == before
-    assert wheel.turn(tmp_path / "in", tmp_path / "out", overwrite=True, **wheel.UNTRAINED) == 0
-
-
-def test_the_cards_of_rounds_and_the_report_say_what_was_measured(turned):
-    for number in (1, 2):
-        assert f"What was measured in round {number}" in (turned / f"out/round-{number}/README.md").read_text()
-    page = (turned / "out/report/index.html").read_text()
-    assert "flywheel: error by language and round" in page and "data:image/webp;base64," in page
-    assert page.count("accepted <small>") == 4
-
-
-def test_where_a_shard_failed_the_wheel_does_not_turn(tmp_path, monkeypatch):
-    wheel.few_documents(tmp_path / "in")
-    steps = wheel.recipe(tmp_path / "in").steps
-    missing = replace(steps[0].source.page_functions[0], function="os:x", place="")
-    broken = replace(steps[0], source=replace(steps[0].source, page_functions=(missing,)))
-    assert run(replace(wheel.recipe(tmp_path / "in"), steps=(broken, *steps[1:])), Place(str(tmp_path / "out"), "inline")) == 1
-    assert not read_reports(Folder(str(tmp_path / "out" / "crops")))
-    assert not (tmp_path / "out" / "flywheel").exists()
 
 
 def test_a_forgotten_document_leaves_the_crops_and_lines_and_the_rounds_say_what_they_learned(turned, output):

@@ -2,18 +2,14 @@
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from datagen.disk import manifest
 from datagen.disk.storage import Folder
 from flywheel.people import gold, review
 from flywheel.pools import lineage, pools_file, questions
-from flywheel.pools.page_lists import PlaceFile
 from flywheel.pools.questions import Asked
-from flywheel.rounds.train_readers import FitTask
 from flywheel.step import Fit
 from recipes.__main__ import main
 from recipes.run import recipe_json
@@ -24,7 +20,6 @@ from recipes.verbs.forget import forget
 from tests.inputs import wheel
 from tests.inputs.patches import sheet_patch
 from tests.outputs import check_corpus, dataset_samples, files
-from tests.outputs import recipe as coarse
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 # No gate can promise this precision, so every line is refused and may be asked about. The first reader learns to read: what an
@@ -118,16 +113,6 @@ def test_the_reader_of_a_document_did_not_learn_its_gold_and_the_other_one_did(l
     assert [letter in text or "щ" in text for text in (alphabets[reads], alphabets[other])] == [False, True]
 
 
-def test_a_line_of_gold_comes_more_often_than_an_accepted_one(learned, tmp_path):
-    out, places = Folder(str(learned / "out")), Folder(str(tmp_path))
-    rows = list(manifest.rows(out.sub("gold")))
-    of_gold = PlaceFile.write(places, "gold.json", {(row["sha256"], row["page"]): "ru" for row in rows})
-    none = PlaceFile.write(places, "none.json", {})
-    task = FitTask("Cyrl", "Cyrl", VALUES["first"], none, out.sub("crops").url, out.sub("round-2").url, "")
-    assert task.lines() == []
-    assert len(replace(task, gold=out.sub("gold").url, gold_pages=of_gold).lines()) == gold.TIMES * len(rows)
-
-
 def test_other_answers_make_the_dataset_anew(learned, output, tmp_path):
     out = Folder(str(output))
     step, pools = wheel.recipe(learned / "in", 2, **VALUES).steps[1], pools_file.read(out.sub("flywheel"))
@@ -170,9 +155,3 @@ def test_the_verb_asks_and_takes_in(learned, output, tmp_path, capsys, monkeypat
         assert main(["flywheel", f"out={output}", "review=5"]) == 2
     assert "refused no line that a person could correct" in capsys.readouterr().err
     assert main(["flywheel", f"out={output}", "gold=nowhere.json"]) == 2
-
-
-def test_a_recipe_without_a_flywheel_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(recipe_json, "again", lambda out: coarse(tmp_path))
-    with pytest.raises(ValueError, match="its recipe test has no flywheel"):
-        asking.wheel_of(str(tmp_path))

@@ -9,7 +9,6 @@ import pymupdf
 import pytest
 from rapidfuzz.distance import Levenshtein
 
-from datagen.drawing.typeset import Style
 from datagen.page import glyphs as pdf_glyphs
 from datagen.page import line_pieces
 from datagen.page.line_order import reading_order
@@ -72,16 +71,6 @@ def test_every_script_comes_out_as_it_went_in(script):
         assert found == truth
 
 
-@pytest.mark.parametrize(
-    "script", ["Latn", "Cyrl", "Grek", "Arab", "Hebr", "Beng", "Telu", "Thai", "Tibt", "Geor", "Adlm", "Ethi"]
-)
-def test_justified_columns_come_out_line_by_line(script):
-    lang, text = UDHR[script]
-    document = typeset([text, text], lang, Style(columns=2, size_pt=9, justify=True, height_pt=200))
-    truth = [plain(line.text) for line in document.pages[0].lines]
-    assert [plain(line) for line in texts(document.pdf)] == truth
-
-
 def plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).translate(UNSEEN).split())
 
@@ -101,14 +90,6 @@ def test_right_to_left_text_is_in_logical_order(lang, text):
     (line,) = read(typeset([text], lang).pdf).regions[0].lines
     assert plain(line.text) == plain(text)
     assert line.direction == "rtl"
-
-
-def test_a_narrow_gap_beside_chinese_is_no_space():
-    quarter = placed(
-        (72, 100, "Linux"), (72 + 23.5 + 2.5, 100, "系统"), (72 + 23.5 + 2.5 + 20 + 2.5, 100, "Linux"), font="china-s"
-    )
-    assert " ".join(texts(quarter)).replace(" ", "") == "Linux系统Linux"
-    assert "系统 " not in " ".join(texts(quarter))
 
 
 BOTTOM_UP = [(60.0, 100.0 + 14 * i, f"{i} all human beings are born free and equal") for i in range(12)]
@@ -142,12 +123,6 @@ def columns(lines: int = 8, title: bool = False) -> list[tuple[float, float, str
         for column, x in enumerate((60, 320)):
             rows.append((x, 100 + 14 * i, f"{'LR'[column]}{i} " + " ".join(words[k % len(words)] for k in range(i, i + 7))[:42]))
     return rows
-
-
-def test_columns_drawn_row_by_row_are_read_one_after_the_other():
-    found = texts(placed(*columns(title=True)))
-    assert found[0].startswith("A title")
-    assert [line[:2] for line in found[1:]] == [f"{c}{i}" for c in "LR" for i in range(8)]
 
 
 def test_columns_in_the_right_order_stay_and_so_do_tables():
@@ -200,18 +175,6 @@ def test_vertical_text_is_read_from_the_right_and_ruby_apart():
     text, annotating = read(drawn(draw)).regions
     assert {line.direction for line in (*text.lines, *annotating.lines)} == {"ttb"}
     assert [tuple(line.text for line in region.lines) for region in (text, annotating)] == [lines, ruby]
-
-
-def test_ruby_stays_where_its_line_is_joined_to_what_stands_before_it():
-    font = pymupdf.Font("japan")
-
-    def draw(page):
-        for x, y, text, size in ((72, 100, "第一章", 20), (162, 100, "漢字仮名交じり文", 20), (162, 80, "かんじ", 8)):
-            writer = pymupdf.TextWriter(page.rect)
-            writer.append((x, y), text, font=font, fontsize=size)
-            writer.write_text(page)
-
-    assert texts(drawn(draw)) == ["第一章 漢字仮名交じり文", "かんじ"]
 
 
 def test_vertical_fonts_say_that_they_are(tmp_path):

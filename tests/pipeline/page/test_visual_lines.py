@@ -94,18 +94,6 @@ def test_cells_of_a_table_without_rules_are_apart(rows, width):
     assert regions(placed(*pieces)) == [[cell] for row in rows for cell in row]
 
 
-def test_entries_in_two_columns_are_two_lines():
-    left = [(72, 100 + 14 * i, f"1.{i}.1") for i in range(8)]
-    titles = [(105, 100 + 14 * i, f"Title {word}" + " ." * 12) for i, word in enumerate("abcdefgh")]
-    numbers = [(240, 100 + 14 * i, str(10 + i)) for i in range(8)]
-    right = [(262, 100 + 14 * i, f"{20 + i} Other {word}") for i, word in enumerate("abcdefgh")]
-    read_lines = texts(placed(*left, *titles, *numbers, *right))
-    assert sorted(read_lines) == sorted(
-        [f"1.{i}.1 Title {word} ..... {10 + i}" for i, word in enumerate("abcdefgh")]
-        + [f"{20 + i} Other {word}" for i, word in enumerate("abcdefgh")]
-    )
-
-
 def test_a_drop_capital_is_the_first_letter_of_its_line():
     pdf = placed(
         (100, 103, "ver the past three decades the free"),

@@ -110,12 +110,6 @@ def test_no_sign_is_drawn_on_a_photograph_with_text(folder, tmp_path, caplog):
         Scenes(str(tmp_path / "own"), ("he",)).draw(random.Random(0))
 
 
-def test_copies_are_marked(out):
-    rows = marks.read(Folder(f"{out}/scene")).to_pylist()
-    assert [row["mark"] for row in rows] == ["near_duplicate"]
-    assert marks.read(Folder(f"{out}/drawn_scenes")).num_rows == 0
-
-
 def test_the_report_shows_each_picture_with_its_polygons_and_its_order(out):
     page = (out / "report/index.html").read_text()
     shown = [json.loads(data) for data in re.findall(r'id="scene-page-[^"]*">(.*?)</script>', page)]

@@ -11,7 +11,6 @@ from datagen.tables import cells as tables
 from datagen.word import office
 from datagen.word.file import content
 from datagen.word.file.package import opened
-from datagen.word.pages import document_pages
 from datagen.word.pages.document_pages import Rendering, WordPages
 from tests.inputs.samples import encoded
 from tests.inputs.word import formulas as maths
@@ -53,27 +52,6 @@ def test_paragraph_over_two_pages_is_divided_at_a_word(read: Read) -> None:
     assert " ".join(line.text for line in second.lines) == second.text
 
 
-def test_heads_feet_and_numbers_are_regions_of_their_own(read: Read) -> None:
-    pages = read(prose(70), header=xml.paragraph(xml.run("A running head")), footer=xml.paragraph(xml.field("PAGE", "99")))
-
-    assert [[r.label for r in page.regions] for page in pages.pages] == [["header", "text", "page_number"]] * 2
-    assert [r.text for r in pages.labelled("page_number")] == ["1", "2"]
-
-
-def test_note_is_a_footnote_with_its_number_behind_the_text(read: Read) -> None:
-    pages = read(
-        xml.paragraph(xml.run("Anchored here"), xml.note_sign("footnote", 1), xml.run(" and further.")),
-        prose(),
-        footnotes=xml.note("footnote", 1, xml.run("What is noted.")),
-    )
-
-    assert [(r.label, r.text) for r in pages.regions] == [
-        ("text", "Anchored here<sup>1</sup> and further."),
-        ("text", WORDS.strip()),
-        ("footnote", "<sup>1</sup> What is noted."),
-    ]
-
-
 def test_items_have_the_numbers_that_the_page_shows(read: Read) -> None:
     items = [
         xml.item(xml.run(f"item {n}"), number=number, depth=depth)
@@ -91,19 +69,6 @@ def test_items_have_the_numbers_that_the_page_shows(read: Read) -> None:
     ]
     # Symbol's bullet has a private character, which nobody would type.
     assert [r.lines[0].text for r in pages.regions[3:]] == ["• item 3", "• item 4"]
-
-
-def test_hidden_and_deleted_text_is_in_no_label(read: Read) -> None:
-    pages = read(
-        xml.paragraph(
-            xml.run("Seen "), xml.deleted("deleted "), xml.inserted(xml.run("inserted ")), xml.run("vanished ", "<w:vanish/>")
-        ),
-        xml.paragraph(xml.run("white", '<w:color w:val="FFFFFF"/>')),
-        xml.paragraph(xml.run("White on black", '<w:color w:val="FFFFFF"/><w:shd w:val="clear" w:fill="000000"/>')),
-    )
-
-    assert [r.text for r in pages.regions] == ["Seen inserted", "White on black"]
-    assert not pages.pages[0].reason
 
 
 def test_formulas_stand_in_text_and_alone(read: Read) -> None:
@@ -216,14 +181,6 @@ def test_emphasis_headings_and_code_are_markdown(read: Read) -> None:
     ]
 
 
-def test_leaders_of_a_tab_take_their_one_form(read: Read) -> None:
-    tab = '<w:tabs><w:tab w:val="right" w:leader="dot" w:pos="9000"/></w:tabs>'
-    pages = read(xml.paragraph(xml.run("1 Introduction\t12"), look=tab))
-
-    assert pages.regions[0].text == "1 Introduction ..... 12"
-    assert [line.text for line in pages.regions[0].lines] == ["1 Introduction ..... 12"]
-
-
 def test_vertical_text_is_read_from_the_right(read: Read) -> None:
     text = "我们在这个系统中研究方程与矩阵的基本性质并说明如何计算函数值。"
     cell, other = [(xml.paragraph(xml.run(t)), 1, 1) for t in ("甲", "乙")]
@@ -281,28 +238,6 @@ def test_formula_over_the_edge_of_its_page_has_no_label(read: Read) -> None:
         ("text", "after", False),
     ]
     assert page.cuts == () and [loss.reason for loss in page.lost] == ["formula_off_page"] * 2
-
-
-def test_formula_that_no_tag_places_stands_between_the_letters_around_it(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(document_pages, "tagged_places", lambda pdf: [])
-    pages = read(
-        xml.paragraph(xml.run("where "), maths.inline(maths.raised(maths.text("x"), maths.text("2"))), xml.run(" holds")),
-        xml.paragraph(maths.display(maths.text("abc"))),
-        prose(),
-        xml.paragraph(maths.display(maths.text("uv"))),
-        xml.paragraph(maths.display(maths.text("wz"))),
-        prose(),
-    )
-
-    assert [(r.label, r.text, r.is_unread) for r in pages.regions] == [
-        ("text", r"where \(x2\) holds", False),
-        ("equation", "abc", False),
-        ("text", WORDS.strip(), False),
-        ("equation", "", True),  # of the next two nobody can tell which is which
-        ("text", WORDS.strip(), False),
-    ]
-    assert [page.reason for page in pages.pages] == [""]
-    assert {(loss.number, loss.reason) for loss in pages.pages[0].lost} == {(2, "formula_not_placed"), (3, "formula_not_placed")}
 
 
 def test_form_says_in_each_cell_what_stands_there(read: Read) -> None:

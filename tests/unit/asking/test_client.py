@@ -9,7 +9,7 @@ import pytest
 from datagen.asking.answers import LENGTH, MAX_CHARS, REFUSED, Answer, NothingAnswers, Question, WrongServer
 from datagen.asking.client import Fault, Servers
 from datagen.asking.loop import on_loop
-from datagen.asking.profiles import PROFILES, profile_of
+from datagen.asking.profiles import profile_of
 from tests.chat_server import fails, says, serving, shown
 from tests.inputs.samples import image
 
@@ -160,14 +160,3 @@ def test_a_family_is_asked_as_its_recipe_has_it(model, kind, sent):
     body = Question.of(profile_of(model), model, kind, image(64, 48)).body()
     assert sent.items() <= body.items() and body["model"] == model
     assert not {"tables", "text", "formulas"} & body.keys()
-
-
-def test_unlimited_ocr_is_asked_with_a_literal_image_before_the_picture():
-    content = question(model="baidu/Unlimited-OCR").body()["messages"][-1]["content"]
-    assert content[0] == {"type": "text", "text": "<image>\ndocument parsing."} and content[1]["type"] == "image_url"
-
-
-def test_what_a_question_is_filed_under_hangs_on_what_is_asked_alone():
-    one, other = question(), question(model="another")
-    assert one.asked == question(70).asked != other.asked and one.shown == other.shown != question(70).shown
-    assert all(profile.recipe and profile.prompts for profile in PROFILES)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from datagen.asking.loops import _PLACES, is_loop
+from datagen.asking.loops import is_loop
 from tests.inputs import answers
 
 
@@ -42,8 +42,3 @@ def test_what_pages_repeat_is_no_loop(text):
 )
 def test_what_goes_on_and_on_is_one(text, is_cut):
     assert is_loop(text, is_cut)
-
-
-def test_places_are_no_part_of_what_is_repeated():
-    place = "<|ref|>sub_title<|/ref|><|det|>[[1, 2, 30, 40], [5, 6, 70, 80]]<|/det|>"
-    assert _PLACES.sub("", f"{place}One{place}Two<|ref|>text<|/ref|>Three") == "OneTwoThree"

@@ -102,12 +102,6 @@ def test_right_to_left_starts_at_the_right(script):
         assert line.box[2] == pytest.approx(270, abs=3)
 
 
-def test_a_line_has_the_direction_of_its_first_letter():
-    (line,) = typeset([hebrew := "הספר Unicode Standard 15 יצא לאור"], "he", NARROW).pages[0].lines
-    assert line.text == hebrew and line.direction == "rtl"
-    assert typeset(["The word שלום means peace"], "en").pages[0].lines[0].direction == "ltr"
-
-
 def test_a_line_broken_at_a_soft_hyphen_ends_with_a_hyphen():
     made = typeset([HYPHENS.strip()], "de", replace(NARROW, width_pt=200))
     lines = [line.text for line in made.pages[0].lines]
@@ -115,11 +109,6 @@ def test_a_line_broken_at_a_soft_hyphen_ends_with_a_hyphen():
     assert "".join(text[:-1] if text[-1] == "-" else f"{text} " for text in lines) == HYPHENS.replace("\u00ad", "")
     assert "\u00ad" not in made.pages[0].text
     assert_boxes_hold_the_ink(made)
-
-
-def test_a_word_wider_than_the_column_is_cut_without_a_hyphen():
-    made = typeset(["a" * 200], "en", NARROW)
-    assert len(made.pages[0].lines) > 2 and read_back(made) == "a" * 200
 
 
 @pytest.mark.slow
@@ -135,17 +124,6 @@ def test_same_input_same_bytes_whatever_the_environment():
         for e in environments
     }
     assert len(digests) == 1
-
-
-def test_several_typefaces_of_a_script():
-    for script in ("Latn", "Cyrl", "Grek", "Arab", "Thai", "Hans"):
-        lang, text = UDHR[script]
-        names = families(text, lang)
-        assert len(names) > 1 and names[0] == family(text, lang)
-        made = {typeset([text], lang, replace(NARROW, family=name)).pdf for name in names}
-        assert len(made) > 1
-    assert family(UDHR["Latn"][1]) == "Noto Serif"
-    assert not [name for name in families(UDHR["Latn"][1]) if re.search(r"Math|CJK|Thai", name)]
 
 
 def test_han_is_set_in_the_typeface_of_its_tradition():

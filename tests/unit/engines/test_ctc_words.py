@@ -66,20 +66,6 @@ def test_a_word_has_its_own_frames_and_the_space_beside_it():
     assert second == pytest.approx(by_hand(right, (3, 2)), rel=1e-4)
 
 
-def test_a_doubtful_letter_makes_its_own_word_doubtful_and_not_the_next_one():
-    rows = list(TWO_WORDS)
-    rows[0] = (0.0, 0.5, 0.5, 0.0)
-    sure, doubtful = (probabilities([(spelled(frames(*r)), 0, 1), (spelled(frames(*r)), 1, 2)]) for r in (TWO_WORDS, rows))
-    assert doubtful[0] < 0.8 * sure[0] and doubtful[1] == pytest.approx(sure[1])
-
-
-def test_a_doubtful_space_makes_both_words_doubtful():
-    rows = list(TWO_WORDS)
-    rows[2] = (0.47, 0.02, 0.02, 0.49)
-    sure, doubtful = (probabilities([(spelled(frames(*r)), 0, 1), (spelled(frames(*r)), 1, 2)]) for r in (TWO_WORDS, rows))
-    assert all(less < 0.9 * more for less, more in zip(doubtful, sure, strict=True))
-
-
 def test_padding_and_the_company_of_others_change_nothing():
     long = frames(*TWO_WORDS, *TWO_WORDS[1:3], *TWO_WORDS)
     padded = torch.zeros(2, len(long), 4)

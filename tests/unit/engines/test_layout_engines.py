@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from datagen.drawing.camera import Pose, photographed
 from datagen.engines import OPEN, pymupdf_layout, versions, wheels
 from datagen.engines.cdla import CdlaLayout
-from datagen.engines.pymupdf_layout import PymupdfLayout, pattern
+from datagen.engines.pymupdf_layout import PymupdfLayout
 from datagen.page.views import View, bend, folds
 from datagen.record import Box, Line
 
@@ -50,19 +50,6 @@ def test_pymupdf_parts_the_columns_of_a_page_and_says_the_same_again():
         column = [r for r in texts if (r.box.x1 < 410 if left else r.box.x0 > 390)]
         assert sum(r.box.y1 - r.box.y0 for r in column) > 600
     assert all(region.is_unread and not region.text and region.by == "pymupdf-layout" for region in regions)
-
-
-def test_a_pattern_has_digits_signs_and_spaces_and_no_letters():
-    assert pattern("1. Über") == "1. xxxx"
-    assert pattern("（一）第３章。") == "(x)x3x."
-    assert pattern("•\u00a0हिन्दी १२") == "• xxx 11"
-    assert pattern("− 5 €\u200b") == "~ 5 ~"
-
-
-def test_pymupdf_of_a_page_without_lines_and_of_a_narrow_one():
-    white = numpy.full((1000, 800, 3), 255, numpy.uint8)
-    assert PymupdfLayout().regions([white, white[:3, :700]], [[], []]) == [(), ()]
-    assert PymupdfLayout().regions([white], [[Line(Box(799, 0, 800, 1), "x")]])[0] is not None
 
 
 def test_pymupdf_loads_its_model_on_one_thread(monkeypatch):

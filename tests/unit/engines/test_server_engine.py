@@ -1,16 +1,14 @@
 """The engine `server`, against a small HTTP server in this process: what it asks, what it makes of answers, and of failures."""
 
-import os
-
 import numpy
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from datagen import target
 from datagen.engines import Choice, Engines
 from datagen.engines.server import Server
 from datagen.fine.read_pages import ReadPages
-from datagen.record import Box, SampleError
+from datagen.record import Box
 from tests.chat_server import fails, says, serving, shown
 from tests.inputs.samples import encoded, sample
 
@@ -110,25 +108,6 @@ def test_a_crop_without_an_answer_has_a_reason_and_the_others_are_read(kind, rep
     assert len(came) == (4 if reason in ("busy", "garbled") else 2)
 
 
-def test_what_a_busy_server_cannot_do_now_is_asked_again():
-    replies = iter(
-        [fails(429, Retry_After="0.01"), fails(500), fails(502, Retry_After="Wed, 21 Oct 2015 07:28:00 GMT"), says("at last")]
-    )
-    with serving(lambda request: next(replies)) as (url, came):
-        server = Server("text", url, "any", tries=4, **QUICK)
-        assert server.read([CROP]) == [("at last", None)]
-    assert len(came) == 4
-
-
-def test_a_slow_answer_is_waited_for_and_one_that_does_not_come_is_a_timeout():
-    with serving(lambda request: says("slow"), takes_s=0.4) as (url, came):
-        assert Server("text", url, "any", timeout_s=20).read([CROP]) == [("slow", None)]
-        hasty = Server("text", url, "any", timeout_s=0.05, tries=2, wait_s=0.001)
-        assert hasty.read([CROP]) == [("", None)]
-    assert hasty.reasons == ("timeout",)
-    assert len(came) == 3
-
-
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -181,22 +160,3 @@ def test_pages_come_with_their_boxes_and_those_without_an_answer_drop():
     assert read.text.endswith("Some text.") and "A title" in read.text
     assert (read.quality.verdict, read.quality.reasons) == ("suspect", ("unscored_reading",))
     assert [(drop.key, drop.reason) for drop in dropped] == [("b", "server_unparsable"), ("c", "server_refused")]
-
-
-def test_a_damaged_page_image_is_that_pages_reason():
-    broken = sample(key="d", image=b"no image", regions=())
-    with serving(lambda request: says(GROUNDED)) as (url, _):
-        (error,) = Server("pages", url, "deepseek-ocr", **QUICK).pages([broken])
-    assert isinstance(error, SampleError) and error.reason == "damaged_image"
-
-
-def test_a_real_server_reads_a_line():
-    """Of the address and the model that PAGEWHEEL_SERVER names, as http://HOST:8000/v1#MODEL."""
-    url, _, model = os.environ.get("PAGEWHEEL_SERVER", "").partition("#")
-    if not url:
-        pytest.skip("set PAGEWHEEL_SERVER to http://HOST:8000/v1#MODEL")
-    line = Image.new("RGB", (500, 100), "white")
-    ImageDraw.Draw(line).text((30, 30), "All human beings", "black", ImageFont.truetype("DejaVuSans.ttf", 32))
-    server = Server("text", url, model)
-    ((text, _),) = server.read([numpy.asarray(line)])
-    assert text == "All human beings", server.reasons

@@ -1,6 +1,5 @@
 """Charts: how numbers are written and read off, what a label has, and that labels are what was drawn."""
 
-import math
 import random
 from dataclasses import replace
 from functools import partial
@@ -8,14 +7,13 @@ from functools import partial
 import pytest
 
 from datagen.figures.charts import KINDS, Charts, label, matplotlib_charts
-from datagen.figures.charts.chart_data import Chart, Series, shares
+from datagen.figures.charts.chart_data import Chart, Series
 from datagen.figures.charts.compose import compose
 from datagen.figures.charts.faces import faces, languages
 from datagen.figures.charts.label import Shown
 from datagen.figures.charts.looks import distinct, look
 from datagen.figures.charts.numbers import NumberFormat, Ruler, Scale
 from datagen.figures.charts.plan import readable_look
-from datagen.figures.charts.topics import TOPICS
 from datagen.figures.charts.words import LANGUAGES
 from datagen.record import SampleError
 from datagen.tables.cells import parse, to_html
@@ -90,11 +88,6 @@ def test_series_have_colours_that_are_seen_and_told_apart():
     assert distinct(("#ffffff", "#ff0000", "#f80000", "#0000ff"), "#fafafa") == ["#ff0000", "#0000ff"]
 
 
-def test_shares_are_whole():
-    for number in range(50):
-        assert math.fsum(shares(random.Random(number), 3 + number % 6, number % 3)) == pytest.approx(100)
-
-
 def test_a_label_has_what_is_printed_else_what_can_be_read():
     ruler = Ruler(AXIS, 20, 0)  # a pixel is 5
     assert to_html(label.table(BARS, Shown((ruler,), x_name="city", y_name="mm"))) == (
@@ -166,19 +159,6 @@ def some_charts(kind, lang="en", num=60):
     return [compose(random.Random(f"some {seed}"), kind, words(lang)) for seed in range(num)]
 
 
-def test_titles_name_the_quantity_and_units_belong_to_it():
-    nouns = {words("en").noun(topic.name): [words("en").unit(key) for key in topic.units] for topic in TOPICS}
-    for kind in KINDS:
-        for chart in some_charts(kind, num=12):
-            named = " ".join((chart.title, chart.x_name, *chart.y_names, *(series.name for series in chart.series)))
-            assert any(noun in named for noun in nouns), (kind, named)
-    assert any(" by country" in chart.title for chart in some_charts("horizontal"))
-    assert {"Rainfall (millimeters)", "Temperature (degrees Celsius)"} <= {
-        s.name for c in some_charts("composite") for s in c.series
-    }
-    assert any(chart.title.startswith("各国") for chart in some_charts("pie", "zh-Hans"))
-
-
 def test_some_axes_are_logarithmic_some_have_dates_and_some_values_have_errors():
     lines = some_charts("line", num=150)
     wide = [chart for chart in lines if chart.is_log]
@@ -207,20 +187,6 @@ def test_every_language_has_words_that_its_typefaces_draw():
         known = words(lang)
         assert min(len(known.countries), len(known.cities), len(known.languages)) >= 60, lang
         assert faces(lang).can_draw("".join((*known.countries, *known.cities, *known.months(False), *known.days(True))))
-
-
-def test_complex_scripts_are_shaped():
-    """Lam and alef are one sign, and a Devanagari consonant with a virama before another is a half form."""
-    matplotlib_charts._start()
-    for lang, joined, parts in (("ar", "لا", ("ل", "ا")), ("hi", "क्ष", ("क्", "ष"))):
-        family = [matplotlib_charts._registered(faces(lang).sans[0], False)]
-
-        def width(text, family=family):
-            figure = matplotlib_charts.Figure((4, 2))
-            matplotlib_charts.FigureCanvasAgg(figure)
-            return figure.text(0, 0, text, fontfamily=family, fontsize=40).get_window_extent().width
-
-        assert width(joined) < 0.95 * sum(map(width, parts)), lang
 
 
 def test_kinds_and_languages_can_be_chosen():

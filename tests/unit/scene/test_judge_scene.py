@@ -7,7 +7,7 @@ import pytest
 from datagen.contract import check
 from datagen.page.boxes import around
 from datagen.record import Box, Drop, Line, Quality, Region, Sample
-from datagen.scene.judge_scene import JudgeScene, in_caption
+from datagen.scene.judge_scene import JudgeScene
 from tests.inputs.samples import sample
 
 SIZE = (1000, 600)
@@ -191,15 +191,3 @@ def test_languages_are_thinned_to_shares_by_key():
     assert all(isinstance(one, Sample) for one in JudgeScene()(scenes, None))
     with pytest.raises(ValueError, match="from 0 to 1"):
         JudgeScene(languages=(("zh", 2.0),))
-
-
-def test_scenes_that_nobody_read_pass_as_they_are():
-    drawn = scene([line("tiny", 10, height=2, score=None)], quality=Quality("trusted"))
-    page = scene(task="page")
-    assert list(JudgeScene()([drawn, page], None)) == [drawn, page]
-
-
-def test_captions_share_words_or_characters():
-    assert in_caption("OPEN 24 hours", "a shop, open 24 days") == pytest.approx(2 / 3)
-    assert in_caption("咖啡店", "一家咖啡馆") == pytest.approx(2 / 3)
-    assert in_caption("!!", "a") == 0.0

@@ -6,7 +6,6 @@ import pytest
 from lxml import etree
 from PIL import Image
 
-from datagen.record import SampleError
 from datagen.word.file import content, package_docx
 from datagen.word.file.copy_marks import STYLE
 from datagen.word.file.document import Document, Formula, Paragraph, Picture, Table, Text
@@ -147,25 +146,6 @@ def test_changes_are_accepted(tmp_path):
     assert document.signs["tracked_changes"] == 4
 
 
-def test_deleted_rows_are_gone(tmp_path):
-    row = xml.table([[(xml.paragraph(xml.run("cell")), 1, 1)]])
-    document = read(tmp_path, row.replace("<w:trPr>", '<w:trPr><w:del w:id="1"/>') + row)
-    (table,) = document.blocks
-    assert isinstance(table, Table) and table.number == 0 and document.num_tables == 1
-
-
-def test_comments_are_gone(tmp_path):
-    sign = '<w:commentRangeStart w:id="0"/>{0}<w:commentRangeEnd w:id="0"/><w:r><w:commentReference w:id="0"/></w:r>'
-    document, copied = read_and_copy(tmp_path, xml.paragraph(sign.format(xml.run("said"))))
-    assert lines(document) == ["said"]
-    assert b"comment" not in copied["word/document.xml"]
-
-
-def test_one_of_two_alternatives_is_read(tmp_path):
-    document = read(tmp_path, xml.paragraph(xml.run("anchor"), xml.text_box(xml.paragraph(xml.run("boxed")))))
-    assert [(words(p), p.where) for p in paragraphs(document)] == [("anchor", "body"), ("boxed", "textbox")]
-
-
 def test_an_alternative_that_nobody_knows_gives_way_to_the_fallback(tmp_path):
     both = xml.text_box(xml.paragraph(xml.run("boxed"))).replace('Requires="wps"', 'Requires="xyz"')
     document, copied = read_and_copy(tmp_path, xml.paragraph(both))
@@ -182,13 +162,6 @@ def test_results_of_fields_stay_and_only_what_has_none_or_runs_on_all_pages_is_m
     assert [(piece.text, piece.is_generated) for piece in body.pieces] == [("7link", False), ("", True)]
     assert [(piece.text, piece.is_generated) for piece in header.pieces] == [("7", True), ("link", False), ("", True)]
     assert copied["word/document.xml"].count(b"instrText") == 2 and copied["word/header1.xml"].count(b"instrText") == 4
-
-
-def test_simple_fields(tmp_path):
-    simple = xml.paragraph(xml.run("on "), f'<w:fldSimple w:instr=" CREATEDATE ">{xml.run("1 May")}</w:fldSimple>')
-    body, header = paragraphs(read(tmp_path, simple + xml.section(running=True), header=simple))
-    assert [(piece.text, piece.is_generated) for piece in body.pieces] == [("on 1 May", False)]
-    assert [(piece.text, piece.is_generated) for piece in header.pieces] == [("on ", False), ("1 May", True)]
 
 
 def test_a_table_of_contents_keeps_its_text_and_loses_its_field(tmp_path):
@@ -214,13 +187,6 @@ def test_notes_follow_the_block_that_they_are_anchored_in(tmp_path):
     ]
     sign = paragraphs(document)[0].pieces[-1]
     assert isinstance(sign, Text) and sign.is_generated and sign.raised == 1
-
-
-def test_headers_and_footers_come_last(tmp_path):
-    header, footer = xml.paragraph(xml.run("head")), xml.paragraph(xml.field("PAGE", "1"))
-    document, copied = read_and_copy(tmp_path, xml.paragraph(xml.run("body")), running=True, header=header, footer=footer)
-    assert [(words(p), p.where) for p in paragraphs(document)] == [("body", "body"), ("head", "header"), ("1", "footer")]
-    assert {"word/header1.xml", "word/footer1.xml", "word/document.xml"} <= set(copied)
 
 
 def test_headings_lists_captions_code_and_direction(tmp_path):
@@ -266,22 +232,6 @@ def test_formulas_wherever_they_stand_have_their_order(tmp_path):
     assert [formula.number for formula in of_document] == list(range(6)) and document.num_formulas == 6
     assert ["".join(name for name in "abcdef" if f">{name}<" in f.omml) for f in of_document] == list("abcdef")
     assert [formula.is_display for formula in of_document] == [False, True, True, False, False, False]
-
-
-def test_a_formula_alone_in_its_paragraph_is_displayed(tmp_path):
-    (paragraph,) = paragraphs(read(tmp_path, xml.paragraph(xml.run(" "), omml.inline(omml.text("x")))))
-    assert [piece.is_display for piece in paragraph.pieces if isinstance(piece, Formula)] == [True]
-
-
-def test_changes_within_formulas(tmp_path):
-    changed = omml.inline(omml.text("a")).replace(
-        "</m:oMath>", f"{xml.deleted('').replace('<w:r>', '<m:r>').replace('</w:r>', '</m:r>')}</m:oMath>"
-    )
-    gone = f'<w:del w:id="5">{omml.inline(omml.text("q"))}</w:del>'
-    new = xml.inserted(omml.inline(omml.text("n")))
-    document = read(tmp_path, xml.paragraph(xml.run("x"), changed, gone, new))
-    assert document.num_formulas == 2
-    assert not any("del" in piece.omml for piece in paragraphs(document)[0].pieces if isinstance(piece, Formula))
 
 
 def test_pictures_and_old_equations(tmp_path):
@@ -334,18 +284,6 @@ def _without_styles(parts):
     for element in [e for e in root if e.get("Type", "").endswith("/styles")]:
         root.remove(element)
     return {name: part for name, part in parts.items() if name != "word/styles.xml"} | {rels: etree.tostring(root)}
-
-
-def test_a_list_without_numbers_or_bullets_has_no_marker(tmp_path):
-    body = xml.paragraph(xml.run("a"), look='<w:numPr><w:ilvl w:val="0"/><w:numId w:val="0"/></w:numPr>')
-    (paragraph,) = paragraphs(read(tmp_path, body))
-    assert (paragraph.list_depth, paragraph.marker_mark) == (0, 0)
-
-
-def test_only_docx_is_read(tmp_path):
-    (tmp_path / "a.rtf").write_text("{\\rtf1 x}")
-    with pytest.raises(SampleError, match="not_a_word_document"):
-        content.read(opened(str(tmp_path / "a.rtf")))
 
 
 def test_a_style_of_tables_speaks_of_heads(tmp_path):

@@ -3,10 +3,7 @@
 import pytest
 from lxml import etree
 
-from datagen.word.file import content
-from datagen.word.file.document import Formula, Paragraph
 from datagen.word.file.drawable import make_drawable
-from datagen.word.file.package import opened
 from datagen.word.formulas import document_formulas
 from tests.inputs.word import xml as xml
 from tests.inputs.word.xml import M, W
@@ -108,20 +105,6 @@ def test_known_large_operators_stay_and_what_is_empty_gets_a_text_without_signs(
         f"{_M}rad",
     ]
     assert root.find(f"{_M}nary/{_M}sup/{_M}r/{_M}rPr/{_M}nor") is not None
-
-
-def test_usual_fences_are_those_that_libreoffice_knows():
-    usual = drawable(FENCED.format("\u2329", "\u232a", run("a"), run("b")))
-    assert usual.find(f"{_M}d/{_M}dPr/{_M}begChr").get(f"{_M}val") == "⟨" and runs(usual) == [("a", False), ("b", False)]
-
-
-def test_the_copy_is_drawable_and_the_document_has_the_formula_as_it_is(tmp_path):
-    body = xml.paragraph(f"<m:oMath>{run('x=')}</m:oMath>") + xml.section()
-    document, copied = content.read(opened(str(xml.write_docx(tmp_path / "a.docx", body))))
-    assert b"<m:nor/>" in copied["word/document.xml"]
-    (paragraph,) = document.blocks
-    assert isinstance(paragraph, Paragraph) and isinstance(paragraph.pieces[0], Formula)
-    assert "nor" not in paragraph.pieces[0].omml
 
 
 def test_letters_of_an_alphabet_are_those_that_libreoffice_draws() -> None:

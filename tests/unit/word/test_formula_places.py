@@ -3,7 +3,7 @@
 import pytest
 
 from datagen.word.file.document import Formula, Paragraph, Text
-from datagen.word.pages.formula_places import formula_places, formula_text, gaps
+from datagen.word.pages.formula_places import formula_places, gaps
 from datagen.word.pages.page_letters import Letter, Rect
 from datagen.word.pages.tagged_places import Tagged
 from tests.inputs.word import formulas as maths
@@ -46,11 +46,6 @@ def test_formulas_are_known_by_their_order_and_their_letters(formulas, shown, pl
     assert paired(formulas, shown) == places
 
 
-def test_text_of_a_formula_is_that_of_its_elements() -> None:
-    assert formula_text(omml("n+1")) == "n+1"
-    assert formula_text("no XML") == ""
-
-
 def page(*words: tuple[str, int]) -> list[Letter]:
     """Letters of these words with their marks, in one line."""
     letters: list[Letter] = []
@@ -74,9 +69,3 @@ def test_gap_with_something_else_is_strange_and_one_over_two_pages_is_nobodys() 
     assert gaps(around, {}, [page(("before", 1), ("quite other", 0), ("behind", 2))]).strange == {0: (0, (60.0, 0, 170.0, 20))}
     divided = gaps(around, {}, [page(("before", 1), ("x", 0)), page(("+1", 0), ("behind", 2))])
     assert not divided.placed and not divided.strange
-
-
-def test_known_formulas_are_left_alone() -> None:
-    paragraph = Paragraph((Formula(0, omml("x")), Text("and", 1), Formula(1, omml("y"))))
-
-    assert gaps([paragraph], {0: ()}, [page(("and", 1), ("y", 0))]).placed == {1: (0, (30.0, 0, 40.0, 20))}

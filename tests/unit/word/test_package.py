@@ -74,24 +74,6 @@ def test_what_is_no_word_document_says_so(tmp_path, content, why):
     assert reason(tmp_path / "a.doc") == why
 
 
-def test_another_office_file_is_no_word_document(tmp_path):
-    types = docx(tmp_path / "a.docx", xml.paragraph(xml.run("a")))
-    with zipfile.ZipFile(types) as archive:
-        content = archive.read("[Content_Types].xml").replace(b"wordprocessingml.document.main", b"spreadsheetml.sheet.main")
-    sheet = docx(tmp_path / "sheet.docx", xml.paragraph(xml.run("a")), **{"[Content_Types]_dot_xml": content})
-    assert reason(sheet) == "not_a_word_document"
-    plain = tmp_path / "plain.docx"
-    with zipfile.ZipFile(plain, "w") as archive:
-        archive.writestr("notes.txt", "a")
-    assert reason(plain) == "not_a_word_document"
-
-
-def test_the_kind_is_told_by_content(tmp_path):
-    assert opened(str(docx(tmp_path / "a.doc", xml.paragraph(xml.run("a"))))).kind == "docx"
-    (tmp_path / "b.docx").write_bytes(b"{\\rtf1 b}")
-    assert opened(str(tmp_path / "b.docx")).kind == "rtf"
-
-
 def test_a_member_with_a_password_is_encrypted(tmp_path):
     path = docx(tmp_path / "a.docx", xml.paragraph(xml.run("a")))
     content = bytearray(path.read_bytes())

@@ -17,7 +17,6 @@ from tests.inputs.samples import sample
 from tests.unit.recipes.report.test_report import survey_of
 
 ROW = {"shard": "word-000000", "offset": 0, "bytes": 1}
-HTML = '<table><tr><td colspan="2">a</td></tr><tr><td>1</td><td>2</td></tr></table>'
 
 
 def made(document: str, page: int, suffix: str = "", **signals: float) -> Sample:
@@ -70,19 +69,6 @@ def test_what_came_out_is_counted_against_the_xml():
     assert counts["distance"] == pytest.approx(0.009)
 
 
-def test_a_formula_that_isnt_what_its_image_shows_didnt_come_out_though_its_page_was_kept():
-    counts = summary(drops=[*DROPS, dropped("a.docx", 0, "-f0000", "formula_unlike")])
-    assert counts["formulas"] == (1, 7)
-    assert counts["parsed"] == (2, 3)
-
-
-def test_a_suspect_page_wasnt_kept():
-    page = made("a.docx", 1, text_distance=0.018)
-    counts = summary([page.with_quality("suspect", ("formula_unlike",)), *SAMPLES[2:]])
-    assert counts["pages"] == (0, 3) and counts["within"] == (0, 0)
-    assert counts["tables"] == (0, 2)  # its first table had lost a piece there
-
-
 def strings_of_reasons() -> set[str]:
     """The strings in the code that reads Word files which are reasons: what errors and refusals are made with, and what has
     the form of one."""
@@ -108,12 +94,6 @@ def test_every_reason_has_its_sentence_and_is_used():
 def test_drops_are_shown_with_their_sentences():
     html = corpus_sections("word", survey_of([]), DROPS, lambda row: SAMPLES[0])[1].html
     assert REASONS["formula_not_katex"] in html and REASONS["encrypted"] in html
-
-
-def test_sentences_of_drops_hold_for_every_source():
-    dropped_pdf = [Drop("", "a.pdf", None, "PdfSource", reason, "") for reason in ("broken", "no_pages", "broken_page")]
-    html = corpus_sections("coarse", survey_of([]), dropped_pdf, lambda row: SAMPLES[0])[1].html
-    assert "The PDF, or" in html and "The page can’t be drawn." in html and "Word" not in html
 
 
 def test_figures_are_told_with_their_numerators():
@@ -185,7 +165,3 @@ def test_a_table_is_written_anew_with_its_formulas_drawn():
     assert "onclick" not in markup and "<script" not in markup and "msup" in names(markup)
     assert drawn("no table at all", "table") is None
     assert drawn(r"\frac{a", "formula") is None
-
-
-def test_a_table_keeps_latex_that_cant_be_drawn():
-    assert r"\(\frac{a\)" in drawn(r"<table><tr><td>\(\frac{a\)</td></tr></table>", "table")

@@ -61,18 +61,6 @@ def test_break_cuts_a_span_and_repeats_the_head() -> None:
     assert all(has_spans_of_places(piece) for piece in (first, second))
 
 
-def test_rest_of_a_cell_that_has_no_place_is_empty() -> None:
-    long = table([(1, 0, 3, 1), (2, 1, 1, 1)], [(3, 1, 1, 1)], [(4, 1, 1, 1)])
-    cells = {0: {1: [at(0, 0)], 2: [at(1, 0)]}, 1: {3: [at(1, 0)], 4: [at(1, 1)]}}
-
-    _, second = pieces(long, cells)
-
-    assert to_html(grid(second, lambda cell, piece: "" if cell.mark == 1 else "x")) == (
-        '<table><tr><td rowspan="2"></td><td>x</td></tr><tr><td>x</td></tr></table>'
-    )
-    assert has_spans_of_places(second)
-
-
 @pytest.mark.parametrize(
     ("cells", "empty", "expected"),
     [

@@ -6,7 +6,6 @@ import pytest
 
 from datagen.record import Box, Line, Region
 from flywheel.labels.detection import is_detected, recall
-from flywheel.rounds.card import detected
 from tests.inputs.samples import sample
 
 LINE = Line(Box(100, 100, 300, 120), "одна строка")
@@ -43,13 +42,3 @@ def test_a_column_is_detected_where_boxes_at_its_width_cover_it():
     region = Region(column.box, "text", column.text, None, "pymupdf", lines=(column,))
     page = replace(sample(), key="a", script="Mong", regions=(region,))
     assert recall([page], {"a": [column.box]}) == {"Mong": (1, 1)}
-
-
-def test_a_card_says_what_the_detector_finds():
-    counts = {
-        "documents": {"Cyrl": {"num_lines": 200, "num_detected": 199}, "Khmr": {"num_lines": 9, "num_detected": 0}},
-        "typeset": {},
-    }
-    (sentence,) = detected(counts)
-    assert "Cyrl 99.5% of 200, Khmr 0.0% of 9" in sentence and "documents" in sentence
-    assert detected({}) == []

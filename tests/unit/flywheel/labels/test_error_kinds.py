@@ -26,10 +26,6 @@ def test_the_commonest_wrong_characters_come_first():
     assert confusions(pairs, most=1) == (("о", "а", 2),)
 
 
-def test_a_line_that_was_hardly_read_says_nothing_of_characters():
-    assert confusions([("кот рот", "сон сын"), ("кот рот", "кот")]) == ()
-
-
 def test_errors_have_all_rates_of_normalised_texts():
     found = gate.errors(["кот  рот\u00ad", "сок"], ["котрот", "сок"])
     assert (found.cer, found.cluster_rate, found.space_rate) == (0.1, 0.1, 1.0)

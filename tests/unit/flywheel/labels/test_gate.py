@@ -40,10 +40,6 @@ def test_perfect_readings_leave_no_interval_and_nothing_to_compare_is_an_error()
         errors([], [])
 
 
-def test_readings_that_go_round_and_round_are_counted():
-    assert errors(["ab"] * 4, ["ab", "ab", "a", "crypto top is " * 30]).repetition_rate == 0.25
-
-
 def test_intervals_are_clopper_and_pearsons():
     assert interval(0, 10) == pytest.approx((0, 0.30850), abs=1e-5)  # 1 - 0.025^(1/10)
     assert interval(10, 10) == pytest.approx((0.69150, 1), abs=1e-5)
@@ -77,15 +73,6 @@ def test_an_error_among_few_lines_shuts_the_gate():
     assert gate.reason == "the bound can't be reached: of the most confident calibration pieces 1 of 135 and 3 of 160 are wrong"
 
 
-def test_where_confidence_tells_little_all_lines_together_can_open_the_gate():
-    right = [i % 100 != 0 for i in range(1000)]  # the surest line is wrong, and every hundredth one
-    gate = cutoff([1 - i / 1000 for i in range(1000)], right, 0.97)
-    assert (gate.num_above, gate.num_right, gate.reason) == (1000, 990, "")
-    half = [*right[:500], *[i % 2 == 0 for i in range(500)]]
-    gate = cutoff([1 - i / 1000 for i in range(1000)], half, 0.97)
-    assert 500 <= gate.num_above < 650
-
-
 def test_lines_of_one_confidence_stand_or_fall_together():
     gate = cutoff([0.9] * 150 + [0.8] * 100, [True] * 150 + [True, False] * 50, 0.97)
     assert (gate.confidence, gate.num_above) == (0.9, 150)
@@ -96,10 +83,6 @@ def test_of_a_thousand_calibrations_few_gates_break_their_promise():
         simulated = bench.simulated(reader, 600, 1000)
         assert simulated.num_open >= 300
         assert simulated.num_broken <= 0.05 * simulated.num_open
-
-
-def test_a_reader_that_never_reaches_the_precision_rarely_opens_the_gate():
-    assert bench.simulated(bench.HOPELESS, 600, 1000).num_open <= 50
 
 
 @pytest.mark.parametrize(
@@ -147,14 +130,6 @@ def test_the_ends_of_a_contents_line_are_right_without_its_leader():
     assert not is_right(page, Box(30, 98, 402, 122), "Что это ...... 13")
     assert not is_right(page, Box(30, 98, 402, 122), "Что ...... 12")
     assert not is_right(page, Box(30, 98, 402, 122), "......")
-
-
-def test_a_wide_gap_in_a_row_makes_no_label_wrong():
-    page = layered((Box(10, 100, 400, 120), "4 Проблемы совместимости 17"))
-    assert is_right(page, Box(8, 98, 200, 122), "4 Проблемы совместимости")
-    assert is_right(page, Box(30, 98, 200, 122), "Проблемы совместимости")
-    assert is_right(page, Box(385, 98, 402, 122), "17")
-    assert not is_right(page, Box(8, 98, 402, 122), "4 Проблемы")
 
 
 def test_a_letter_of_another_script_within_a_word_of_the_layer_is_its_authors_slip():

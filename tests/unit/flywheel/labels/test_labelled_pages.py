@@ -8,7 +8,7 @@ import simplejpeg
 
 from datagen.page.images import pixels
 from datagen.record import Box, Drop, Line, Origin, Quality, Range, Reading, Region, Sample
-from flywheel.labels.labelled_pages import LabelledPages, Part, found_lines, page_readings
+from flywheel.labels.labelled_pages import LabelledPages, found_lines, page_readings
 from tests.inputs.samples import page_sample
 
 PAGE = "0123456789abcdef-01234567-000003"
@@ -119,9 +119,3 @@ def test_accepted_parts_that_touch_are_one_run_and_a_refused_one_parts_them():
     assert [(run.text, run.box) for run in line.runs] == [("один два", box(0, 100, 300)), ("четыре", box(0, 400, 500))]
     (line,) = found_lines(replace(reading, script="Arab"))
     assert [run.text for run in line.runs] == ["четыре", "два один"]
-
-
-def test_no_part_says_which_way_it_is_read_but_by_its_letters():
-    part = Part(box(0), "نص", 0.9, "rtl")
-    reading = replace(page_readings([crop(0)], [])[PAGE], lines={0: [part, replace(part, text="12", direction="ltr")]})
-    assert [run.direction for run in found_lines(reading)[0].runs] == ["rtl"]

@@ -4,13 +4,12 @@ import numpy
 import pytest
 
 from datagen.page.images import pixels
-from datagen.record import Box, Drop, Line, Origin, Quality, Region, Sample
+from datagen.record import Drop, Line, Origin, Quality, Region, Sample
 from flywheel.labels import relabel
 from flywheel.labels.calibrated_scores import Worth
 from flywheel.labels.gate import NOBODY
 from flywheel.labels.labelled_pages import place_of
 from flywheel.labels.line_readings import DetectedLine, encoded
-from flywheel.labels.reading_pieces import read_parts
 from flywheel.labels.relabel import Gate, LinesOf, ReadLines
 from flywheel.pools.page_lists import PlaceFile
 from tests.unit.flywheel.labels.test_reading_pieces import LINE, HandReader, drawn
@@ -75,13 +74,6 @@ def test_a_line_is_parted_into_what_passes_and_what_does_not(monkeypatch):
     assert crop.quality.signals["agreed"] == 1
 
 
-def test_a_line_of_which_nothing_passes_is_one_drop(monkeypatch):
-    (drop,) = outcomes(monkeypatch, LINE, "слово дело вещь кнвга стол", agreed=NOBODY, г=0.6)
-    assert (drop.key, drop.reason) == (f"{PAGE}-r2-0007", "gate_is_shut")
-    assert (drop.readings[0].text, drop.readings[0].box) == (LINE, drawn(LINE, "").box)
-    assert 0.5 < drop.readings[0].score < 0.61
-
-
 def test_a_piece_is_refused_by_the_gate_of_those_who_read_its_line(monkeypatch):
     def reason(vote: str | None, agreed: float = NOBODY, alone: float = NOBODY) -> str:
         (drop,) = outcomes(monkeypatch, LINE, vote, agreed, alone)
@@ -100,9 +92,3 @@ def test_the_image_of_a_piece_has_its_words_and_paper_around_them(monkeypatch):
     assert not ink[:4].any() and not ink[-2:].any()
     assert ink.sum() == pytest.approx(20 * sum(map(len, last.text.split())), abs=6)
     assert {*numpy.unique(image)} == {0, 255}  # the line's own pixels, which no JPEG came after
-
-
-def test_a_vote_of_nothing_is_a_vote():
-    (reading,) = read_parts([drawn(LINE, "")], HandReader(LINE), "Cyrl")  # type: ignore[arg-type]
-    assert [(part.text, part.reason) for part in reading.parts] == [(LINE, "disagrees")]
-    assert reading.line.box == Box(100, 200, 100 + 20 * len(LINE), 240)

@@ -50,21 +50,6 @@ def test_no_document_is_in_two_pools_or_two_folds():
         assert sum(map(len, of_pools)) == len(frozenset().union(*of_pools))
 
 
-def test_folds_of_a_script_are_about_as_large_and_a_document_that_waits_alone_is_in_one():
-    many = [language(lang, **{f"{lang}{i}": 20 + i for i in range(8)}) for lang in ("ru", "uk")]
-    alone = language("el", "Grek", a=40, b=30, c=20)
-    *cyrillic, greek = assign([*many, alone], seed=0, min_train_lines=1)
-    first, second = (sum(len(p.fold(fold)) for p in cyrillic) for fold in "ab")
-    assert abs(first - second) < 30 < first
-    assert greek.fold_a
-    assert not greek.fold_b
-
-
-def test_of_two_documents_one_trains_and_the_other_tests():
-    (pools,) = assign([language(long=40, short=2)], seed=0, min_train_lines=1)
-    assert (docs(pools.train), docs(pools.held_out), pools.unlabelled) == ({"long"}, {"short"}, ())
-
-
 def test_the_seed_decides_and_nothing_else():
     several = language(**{f"d{i}": 20 + i for i in range(10)})
     assert assign([several], 1, 1) == assign([several], 1, 1)
