@@ -92,13 +92,6 @@ def test_or_these_regions_are_cut_out_of_the_image_and_the_answer(out, tokenizer
     assert not maker(corpus, tokenizer, ["tiny"])[job(corpus, rows)].skipped
 
 
-def test_a_picture_that_nobody_read_is_no_reason(tmp_path, tokenizer):
-    page = fine_page(1)
-    picture = Region(Box(150, 0, 200, 50), "chart", "", None, "cdla", is_unread=True)
-    write_dataset(Folder(str(tmp_path)), "fine", [[dataclasses.replace(page, regions=(*page.regions, picture))]])
-    assert len(open_ours(Folder(str(tmp_path)), ("fine",))[0].columns(tokenizer)) == 1
-
-
 def test_samples_whose_labels_are_worth_too_little_are_left_out(out, tokenizer):
     corpus = corpus_of(out, tokenizer, Choice("cut", 0.6))
     assert numbers(corpus) == list(range(12, 20)) and corpus.skipped == {"fine": {"worth_little": 12}}
@@ -236,18 +229,6 @@ def test_a_recipe_says_it_by_fields_of_its_data(out, tokenizer):
     ]
     layouts = corpus.columns[0].features["layout"]  # pages of even numbers have no title
     assert len(set(layouts.tolist())) == 2 and len(set(layouts[::2].tolist())) == 1
-
-
-def test_a_source_is_the_folder_or_the_site_of_a_file(tmp_path, tokenizer):
-    folders = ["a", "a", "b"]
-    made = [fine_page(n, folder=folder) for n, folder in enumerate(folders)]
-    for n in (3, 4):
-        page = fine_page(n)
-        made.append(dataclasses.replace(page, origin=dataclasses.replace(page.origin, uri=f"https://site.org/{n}/x.pdf")))
-    write_dataset(Folder(str(tmp_path)), "fine", [made])
-    (dataset,) = open_ours(Folder(str(tmp_path)), ("fine",))
-    a, also_a, b, site, also_site = dataset.columns(tokenizer).features["source"].tolist()
-    assert a == also_a and site == also_site and len({a, b, site}) == 3
 
 
 @pytest.mark.parametrize(

@@ -214,17 +214,6 @@ def test_a_checkpoint_of_other_data_or_values_is_refused(tokenizer, corpus):
             plan(other).resumed(saved)
 
 
-def test_a_window_is_no_longer_than_the_rows_last(corpus, tokenizer):
-    assert plan(corpus, window=0).window == 256 <= sum(map(len, corpus.train)) < 512
-    small = opened([texts("prose", 60)], tokenizer, 0.2)
-    assert plan(small, [Source("prose", "text")], window=0).window == 64
-    # One that was chosen for fewer rows is kept as rows are added.
-    saved = json.loads(json.dumps(plan(small, [Source("prose", "text")], window=0).to_json()))
-    grown = opened([*small.datasets, pages("pages", 300)], tokenizer, 0.2)
-    again = plan(grown, [Source("prose", "text")], window=0).resumed(saved)
-    assert again.window == 64 and again.step(9) == plan(small, [Source("prose", "text")], window=0).step(9)
-
-
 def test_values_that_are_not_allowed(corpus):
     with pytest.raises(ValueError, match="modes has huge: allowed are tiny"):
         plan(corpus, modes={"huge": 1})

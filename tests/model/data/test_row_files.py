@@ -16,7 +16,7 @@ from PIL import Image
 from model.data import image_facts
 from model.data.jsonl import Jsonl
 from model.data.loader import job, maker, read
-from model.data.split import NAMED, group_hash, opened
+from model.data.split import opened
 from tests.inputs.samples import image
 from tests.model.drawn_rows import alone
 
@@ -134,17 +134,6 @@ def test_rows_that_share_an_image_are_one_group(tmp_path, tokenizer):
     # Whatever the dataset is called, and whichever file names the image.
     other = written(tmp_path / "images", [{"image": "0.png", "answer": "x"}, {"text": "alike"}], "other.jsonl")
     assert groups(opened([Jsonl(other, "a/other.jsonl")], tokenizer, 0.5)) == [found[0], found[9]]
-
-
-def test_groups_that_rows_say_are_held_out_by_name(tmp_path, tokenizer):
-    for n in range(4):
-        picture(tmp_path / f"{n}.png", (300 + n, 400))
-    rows = [{"image": f"{n % 4}.png", "answer": f"{n}", "group": f"g{n // 2}"} for n in range(4)]
-    rows += [{"image": "1.png", "answer": "x"}, {"text": "x", "group": "g7"}, {"text": "y", "group": "g8"}]
-    corpus = opened([Jsonl(written(tmp_path, rows), held_out=frozenset({"g0", "g7"}))], tokenizer, 1e-9)
-    found = groups(corpus)
-    assert [group == NAMED for group in found] == [True, True, False, False, True, True, False]
-    assert found[2] == found[3] and found[6] == group_hash("g8") and corpus.held_out[0].tolist() == [0, 1, 4, 5]
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):

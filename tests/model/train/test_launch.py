@@ -18,7 +18,7 @@ from model.train.launch import RESTARTS, Machines, launch
 from model.train.process import STOPPED
 from model.train.trainer import NothingToLearn, train
 from model.train.whereabouts import hung
-from tests.model.trainings import STEP, make_corpus, same_results
+from tests.model.trainings import FEW, STEP, make_corpus, same_results
 from tests.programs import SRUN, stand_in, until
 
 SMALL = STEP.but(steps=6, checkpoint_every=2)

@@ -120,10 +120,3 @@ def test_a_field_is_in_one_section_and_goes_there_by_its_name():
     assert flat(dataclasses.asdict(step)) == flat(dataclasses.asdict(STEP)) | {"steps": 7, "seed": 3, "scans": 0.5}
     with pytest.raises(TypeError, match="stepz"):
         STEP.but(stepz=7)
-
-
-def test_fewer_samples_are_worth_fewer_steps_and_less_warmup():
-    step = STEP.but(num_samples=400)
-    assert step.worth(400) == step and step.worth(10**6) == step
-    assert (step.worth(100).schedule.steps, step.worth(100).schedule.warmup) == (50, 5)
-    assert step.worth(1).schedule.steps == 30

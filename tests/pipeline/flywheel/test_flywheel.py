@@ -17,9 +17,6 @@ from datagen.writing.line_text import normalise
 from datagen.writing.lookalikes import fold as fold_letters
 from flywheel.labels import calibrate, detected_lines
 from flywheel.pools import lineage, pools_file
-from model.data.ours import open_ours
-from model.data.split import opened
-from model.net.tokenizer import byte_tokenizer
 from recipes.verbs.forget import forget
 from tests.inputs import pdfs, wheel
 from tests.outputs import check_corpus, dataset_samples, files
@@ -114,17 +111,6 @@ def test_no_reader_reads_a_document_that_it_learned_from(turned):
     assert accepted <= learned["Cyrl-a"] | learned["Cyrl-b"]
     assert calibrate.accepted_texts([Folder(str(out / "round-1"))]) == {normalise(s.text) for s in samples(out / "round-1")}
     assert not learned["Cyrl-a"] & {doc for doc, _ in pools.fold_a}
-
-
-def test_a_place_trains_a_model_by_its_last_reading_alone(turned):
-    out = Folder(str(turned / "out"))
-    corpus = opened(open_ours(out, ["coarse", "round-1", "round-2"]), byte_tokenizer(), 0.1)
-    sides = zip(corpus.datasets, corpus.train, corpus.held_out, strict=True)
-    num = {dataset.name: len(train) + len(held_out) for dataset, train, held_out in sides}
-    assert num["round-1 crop"] == 0 and num["round-2 crop"] == metrics(turned / "out", 2)["labels"]["num_accepted"]
-    assert corpus.skipped["round-1 crop"]["marked"] == metrics(turned / "out", 1)["labels"]["num_accepted"]
-    alone = opened(open_ours(out, ["round-1"]), byte_tokenizer(), 0.1)
-    assert "marked" not in alone.skipped["round-1 crop"]
 
 
 def test_the_same_command_and_fewer_rounds_change_nothing(turned, output):

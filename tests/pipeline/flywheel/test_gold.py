@@ -13,8 +13,6 @@ from flywheel.pools.questions import Asked
 from flywheel.step import Fit
 from recipes.__main__ import main
 from recipes.run import recipe_json
-from recipes.run.execute import Place
-from recipes.steps import pipeline
 from recipes.verbs import ask as asking
 from recipes.verbs.forget import forget
 from tests.inputs import wheel
@@ -111,18 +109,6 @@ def test_the_reader_of_a_document_did_not_learn_its_gold_and_the_other_one_did(l
     alphabets = {name: (output / f"round-2/reader/{name}/alphabet.json").read_text() for name in documents}
     letter = json.dumps("щ")[1:-1]
     assert [letter in text or "щ" in text for text in (alphabets[reads], alphabets[other])] == [False, True]
-
-
-def test_other_answers_make_the_dataset_anew(learned, output, tmp_path):
-    out = Folder(str(output))
-    step, pools = wheel.recipe(learned / "in", 2, **VALUES).steps[1], pools_file.read(out.sub("flywheel"))
-    for text in ("кот", "рот кот"):
-        gold.take(out.sub("flywheel"), out.sub("coarse"), answered(output, tmp_path, text))
-        assert pipeline.make(gold.pipeline(step, out, pools), "wheel", Place(str(output), "inline")) == 0
-        assert {s.text for s in dataset_samples(out.sub("gold"))} == {text}
-    questions.write_answers(out.sub("flywheel"), [])
-    assert gold.pipeline(step, out, pools) is None
-    assert not out.exists("gold/census")
 
 
 def test_forget_takes_a_source_out_of_gold_sheets_and_answers(learned, output):

@@ -176,14 +176,6 @@ def test_a_server_with_a_short_context_labels_pages_and_one_that_refuses_all_is_
     assert {reason for reason, _ in drops(tmp_path / "refused").values()} == {"refused"}
 
 
-def test_a_retry_asks_nobody_where_the_last_run_had_answers_alone(copy, capsys):
-    folder, _, _ = copy
-    assert run([*words(folder / "in", folder / "out", "ledger")]) == 0
-    capsys.readouterr()
-    assert main(["retry", f"out={folder / 'out'}", "reason=loop"]) == 2
-    assert "server=ledger, which asks nobody" in capsys.readouterr().err
-
-
 @pytest.mark.slow  # the embedded readers take seconds to load
 def test_a_second_reader_says_what_an_answer_about_an_image_is_worth(tmp_path):
     lines = ["All human beings are born free and equal.", "They are endowed with reason and conscience.", "Everyone has rights."]

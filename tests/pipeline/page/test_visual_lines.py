@@ -111,13 +111,3 @@ def test_a_drop_capital_is_the_first_letter_of_its_line():
     ]
     assert first.box.x0 < second.box.x0 - 40
     assert first.box.y1 - first.box.y0 == second.box.y1 - second.box.y0
-
-
-def test_a_coloured_or_underlined_gap_parts_nothing():
-    with pymupdf.open() as doc:
-        sheet = doc.new_page(width=595, height=842)
-        sheet.draw_rect((70, 104, 300, 118), fill=(0.8, 0.9, 1), color=None)
-        sheet.draw_line((70, 116), (300, 116))
-        for x, y, text in ((72, 100, ABOVE), (72, 114, "Telephone"), (180, 114, "555 0100"), (72, 128, BELOW)):
-            sheet.insert_text((x, y), text, fontsize=10)
-        assert texts(doc.tobytes()) == [ABOVE, "Telephone 555 0100", BELOW]

@@ -163,24 +163,6 @@ def test_equation_of_which_there_is_a_picture_is_unread_or_costs_its_page(read: 
     assert [page.reason for page in in_text.pages] == ["equation_is_picture"]
 
 
-def test_emphasis_headings_and_code_are_markdown(read: Read) -> None:
-    pages = read(
-        xml.paragraph(xml.run("A heading"), style="Heading2"),
-        xml.paragraph(xml.run("The parties deliver all of the goods within ten days."), style="Heading2"),
-        xml.paragraph(
-            xml.run("Plain, then "), xml.run("bold words", "<w:b/>"), xml.run(", and all the rest of it is plain again.")
-        ),
-        *(xml.paragraph(xml.run(line), style="Code") for line in ("if x:", "    y()", "", "z()")),
-    )
-
-    assert [(r.label, r.text) for r in pages.regions] == [
-        ("sub_title", "### A heading"),
-        ("text", "**The parties deliver all of the goods within ten days.**"),
-        ("text", "Plain, then **bold words**, and all the rest of it is plain again."),
-        ("code", "if x:\n    y()\n\nz()"),
-    ]
-
-
 def test_vertical_text_is_read_from_the_right(read: Read) -> None:
     text = "我们在这个系统中研究方程与矩阵的基本性质并说明如何计算函数值。"
     cell, other = [(xml.paragraph(xml.run(t)), 1, 1) for t in ("甲", "乙")]
@@ -256,12 +238,3 @@ def test_form_says_in_each_cell_what_stands_there(read: Read) -> None:
         "<tr><td>Routine</td><td>Select...</td><td>H<sub>2</sub>O</td></tr></table>"
     )
     assert [page.reason for page in pages.pages] == [""]
-
-
-def test_text_under_a_picture_costs_its_page(read: Read) -> None:
-    png = encoded(Image.linear_gradient("L"), "PNG")
-    pages = read(xml.paragraph(xml.picture_over(width_pt=300, height_pt=12), xml.run(WORDS)), prose(), picture_png=png)
-
-    (page,) = pages.pages
-    assert page.reason in ("page_text_differs", "page_letters_differ")
-    assert page.signals["letters_apart"] > 0.1

@@ -90,12 +90,6 @@ def test_only_pictures_without_a_caption_are_described_many_at_a_time_and_failur
     assert came.most_together > 1 and len(came) == 9  # the busy one twice, the one with a caption never
 
 
-def test_captions_made_anew_keep_what_was_there():
-    with serving(lambda request: counted("A black cat.")) as (url, _), Engines() as engines:
-        (made,) = stage(url, anew=True)([picture("a", caption="cat", metadata={"other_captions": "pet"})], engines)
-    assert (made.caption, made.metadata["other_captions"]) == ("A black cat.", "cat\npet")
-
-
 def test_a_recipe_has_a_captioner_only_if_it_is_asked_for(tmp_path):
     (tmp_path / "a.jpg").write_bytes(image())
     stages = [type(of).__name__ for of in vision(str(tmp_path)).steps[0].stages]

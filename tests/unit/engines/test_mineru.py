@@ -146,18 +146,6 @@ def test_lists_and_code_of_the_vlm(tmp_path):
     ]
 
 
-def test_items_of_a_list_that_the_pipeline_has_in_one_block_stay_apart(tmp_path):
-    box = [50, 80, 290, 140]
-    before = block(
-        "text", box, *(line([50, y, 290, y + 15], span(t)) for y, t in ((80, "1. one"), (100, "goes on"), (120, "2. two")))
-    )
-    after = json.loads(json.dumps(before)) | {"type": "list"}
-    for at in (0, 2):
-        after["lines"][at]["is_list_start_line"] = True
-    (found,) = regions(write(tmp_path, {"preproc_blocks": [before], "para_blocks": [after]}))
-    assert (found.label, found.text) == ("list", "1. one goes on\n2. two")
-
-
 @pytest.mark.parametrize(
     ("of_span", "is_unread"),
     [
@@ -171,16 +159,6 @@ def test_a_table_that_was_not_read_stays_unread(tmp_path, of_span, is_unread):
     box = [50, 80, 290, 140]
     (found,) = regions(write(tmp_path, {"para_blocks": [holding("table", box, body("table", box, **of_span))]}))
     assert (found.label, found.is_unread, bool(found.text)) == ("table", is_unread, not is_unread)
-
-
-def test_what_old_versions_discard_is_told_apart_by_where_it_stands(tmp_path):
-    running = [
-        text("discarded", [50, 10, 90, 20], "Head"),
-        text("discarded", [50, 780, 90, 795], "Foot"),
-        text("discarded", [290, 780, 310, 795], "- 12 -"),
-    ]
-    found = regions(write(tmp_path, {"para_blocks": [], "discarded_blocks": running}))
-    assert [r.label for r in found] == ["header", "footer", "page_number"]
 
 
 def test_pages_are_known_by_their_documents_stem_and_their_number(tmp_path):

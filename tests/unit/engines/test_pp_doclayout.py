@@ -153,12 +153,3 @@ def test_captions_and_notes_are_those_of_what_is_nearest():
     labels = ["table_caption", "table", "table_footnote", "image", "image_caption", "image_caption"]
     assert [r.label for r in captioned(page)] == labels
     assert [r.label for r in captioned([region("image_caption", 0)])] == ["image_caption"]
-
-
-def test_an_outline_is_kept_where_it_is_not_the_box():
-    straight = [[10, 10], [90, 10], [90, 50], [10, 50]]
-    skewed = [[10, 12], [85, 10], [90, 48], [15, 50]]
-    found = ("text", 0.9, [10, 10, 90, 50]), ("text", 0.9, [10, 110, 90, 150])
-    one, other = regions_of(Found(*found, polygons=[straight, [[x, y + 100] for x, y in skewed]]))
-    assert one.polygon == ()
-    assert other.polygon == ((10.0, 112.0), (85.0, 110.0), (90.0, 148.0), (15.0, 150.0))

@@ -115,19 +115,6 @@ def test_a_label_is_what_the_released_program_reads():
     assert "Circle" not in plane.text_of(Plane([Segment(0j, 1 + 0j)]), random.Random(1))
 
 
-def test_a_line_longer_than_the_ruler_has_points_to_gaze_at_on_its_way():
-    shape = Plane([Segment(0j, 9 + 0j)])
-    points = [
-        complex(*ast.literal_eval(p))
-        for p in ast.literal_eval(plane.text_of(shape, random.Random(1)))["Line"]["line"][0].split(" -- ")
-    ]
-    assert (points[0], points[-1], len(points)) == (0j, 9 + 0j, 4)
-    for number, point in enumerate(points[1:-1], 1):
-        moved = point - 4 * number
-        assert abs(moved.real - moved.imag) < 0.011 and abs(moved.real) <= 0.9
-    assert plane.text_of(Plane([Segment(0j, 4 + 0j)]), random.Random(1)).count("--") == 1
-
-
 numbers = st.floats(-10, 10).map(lambda value: round(value, 2) + 0.0)
 points = st.builds(complex, numbers, numbers)
 names = st.text("ABCDΑΒقاก'₁:", min_size=1, max_size=3).filter(lambda name: ": " not in name)

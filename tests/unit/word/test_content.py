@@ -1,16 +1,12 @@
-from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from lxml import etree
-from PIL import Image
 
-from datagen.word.file import content, package_docx
+from datagen.word.file import content
 from datagen.word.file.copy_marks import STYLE
-from datagen.word.file.document import Document, Formula, Paragraph, Picture, Table, Text
+from datagen.word.file.document import Document, Formula, Paragraph, Table, Text
 from datagen.word.file.package import opened
-from tests.inputs.samples import encoded
 from tests.inputs.word import formulas as omml
 from tests.inputs.word import xml as xml
 
@@ -164,15 +160,6 @@ def test_results_of_fields_stay_and_only_what_has_none_or_runs_on_all_pages_is_m
     assert copied["word/document.xml"].count(b"instrText") == 2 and copied["word/header1.xml"].count(b"instrText") == 4
 
 
-def test_a_table_of_contents_keeps_its_text_and_loses_its_field(tmp_path):
-    first = xml.paragraph(
-        KINDS[0], '<w:r><w:instrText> TOC \\o "1-3" </w:instrText></w:r>', KINDS[1], xml.run("One\t", "<w:webHidden/>")
-    )
-    document, copied = read_and_copy(tmp_path, first + xml.paragraph(xml.run("Two"), KINDS[2]))
-    assert lines(document) == ["One\t", "Two"]
-    assert b"fldChar" not in copied["word/document.xml"] and b"webHidden" not in copied["word/document.xml"]
-
-
 def test_notes_follow_the_block_that_they_are_anchored_in(tmp_path):
     body = xml.paragraph(xml.run("said"), xml.note_sign("footnote", 2)) + xml.paragraph(
         xml.run("next"), xml.note_sign("endnote", 2)
@@ -234,17 +221,6 @@ def test_formulas_wherever_they_stand_have_their_order(tmp_path):
     assert [formula.is_display for formula in of_document] == [False, True, True, False, False, False]
 
 
-def test_pictures_and_old_equations(tmp_path):
-    ole = '<o:OLEObject xmlns:o="urn:schemas-microsoft-com:office:office" ProgID="Equation.3"/>'
-    old = f'<w:r><w:object><v:shape><v:imagedata r:id="rIdPicture"/></v:shape>{ole}</w:object></w:r>'
-    body = xml.paragraph(xml.run("a"), old, xml.run("b"), xml.picture())
-    (paragraph,) = paragraphs(read(tmp_path, body, picture_png=encoded(Image.new("RGB", (4, 4)), "PNG")))
-    kinds = [
-        piece.kind if isinstance(piece, Picture) else piece.text for piece in paragraph.pieces if not isinstance(piece, Formula)
-    ]
-    assert kinds == ["a", "equation", "b", "picture"]
-
-
 def test_the_copy_calls_each_run_by_its_mark_and_keeps_its_colour(tmp_path):
     inside = xml.run("a", '<w:color w:val="FF0000" w:themeColor="accent1"/>') + xml.run("b", '<w:rStyle w:val="S"/><w:i/>')
     document, copied = read_and_copy(tmp_path, xml.paragraph(inside))
@@ -265,25 +241,6 @@ def test_in_heads_letters_have_the_colour_of_their_mark(tmp_path):
     a, page = (piece.mark for piece in header.pieces if isinstance(piece, Text))
     marks = [document.marks.letters[colour] for colour in colours]
     assert marks == [(header.marker_mark, 0), (a, 0xFF0000), *[(page, 0)] * 5]
-
-
-def test_a_file_without_styles_gets_some(tmp_path):
-    path = xml.write_docx(tmp_path / "a.docx", xml.paragraph(xml.run("a")) + xml.section())
-    package = opened(str(path))
-    without = replace(package, parts=package_docx.cleaned(_without_styles(package.parts), Counter())[1])
-    _, copied = content.read(without)
-    without.write(str(tmp_path / "b.docx"), copied)
-    again = opened(str(tmp_path / "b.docx"))
-    (styles,) = (part for kind, part in again.related(again.main).values() if kind == "styles")
-    assert STYLE.encode() in again.parts[styles]
-
-
-def _without_styles(parts):
-    rels = "word/_rels/document.xml.rels"
-    root = etree.fromstring(parts[rels])
-    for element in [e for e in root if e.get("Type", "").endswith("/styles")]:
-        root.remove(element)
-    return {name: part for name, part in parts.items() if name != "word/styles.xml"} | {rels: etree.tostring(root)}
 
 
 def test_a_style_of_tables_speaks_of_heads(tmp_path):

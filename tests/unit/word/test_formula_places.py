@@ -54,14 +54,6 @@ def page(*words: tuple[str, int]) -> list[Letter]:
     return letters
 
 
-def test_formula_has_the_place_of_its_letters() -> None:
-    paragraph = Paragraph((Text("where", 1), Formula(0, omml("x+1")), Text("holds", 2)))
-
-    found = gaps([paragraph], {}, [page(("where", 1), ("x+1", 0), ("holds", 2))])
-
-    assert found.placed == {0: (0, (50.0, 0, 80.0, 20))} and not found.strange
-
-
 def test_gap_with_something_else_is_strange_and_one_over_two_pages_is_nobodys() -> None:
     formulas = Paragraph((Formula(0, omml("x+1")),))
     around = [Paragraph((Text("before", 1),)), formulas, Paragraph((Text("behind", 2),))]

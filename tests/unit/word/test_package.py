@@ -148,11 +148,6 @@ def test_entities_are_refused(tmp_path, declared):
     assert reason(declaring(tmp_path / "c.docx", 'SYSTEM "file:///tmp/a.dtd"', "&a;")) in ("entities", "broken_xml")
 
 
-def test_a_declared_type_goes(tmp_path):
-    package = opened(str(declaring(tmp_path / "a.docx", 'PUBLIC "-//A//DTD B//EN" "http://example.org/b.dtd"', "kept")))
-    assert text_of(package) == "kept" and b"DOCTYPE" not in package.parts["word/document.xml"]
-
-
 def test_entities_that_swell_cost_nothing(tmp_path):
     lines = '<!ENTITY a0 "lol">' + "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 12))
     document = f'<!DOCTYPE w [{lines}]><w:document xmlns:w="{xml.W}" w:x="&a11;"><w:body/></w:document>'.encode()

@@ -10,11 +10,9 @@ from lxml import etree
 from datagen import word
 from datagen.record import LABELS, Drop, Origin, Quality, Range, Sample
 from datagen.word.reasons import REASONS
-from recipes.report.corpus import corpus_sections
 from recipes.report.word import drawn, mathml
-from recipes.steps.word_tally import counted, lines
+from recipes.steps.word_tally import counted
 from tests.inputs.samples import sample
-from tests.unit.recipes.report.test_report import survey_of
 
 ROW = {"shard": "word-000000", "offset": 0, "bytes": 1}
 
@@ -89,19 +87,6 @@ def test_every_reason_has_its_sentence_and_is_used():
     assert {"formula_not_katex", "page_text_differs", "zip_bomb", "table_not_placed"} <= reasons
     assert reasons - REASONS.keys() == set()
     assert all(sentence.endswith(".") for sentence in REASONS.values())
-
-
-def test_drops_are_shown_with_their_sentences():
-    html = corpus_sections("word", survey_of([]), DROPS, lambda row: SAMPLES[0])[1].html
-    assert REASONS["formula_not_katex"] in html and REASONS["encrypted"] in html
-
-
-def test_figures_are_told_with_their_numerators():
-    figures = dict(lines(summary()))
-    assert figures["formulas of the XML that came out"] == "2 of 7 (28.6%)"
-    assert figures["distance of kept pages"] == "0.0090 on average, 0.0180 at worst"
-    assert figures["formula samples that can’t be drawn"] == "1 unknown_command"
-    assert {figure for _, figure in lines(summary([], []))} == {"none there"}
 
 
 def test_the_gallery_has_the_worst_first():

@@ -1,6 +1,5 @@
 """What becomes of a line behind a gate: crops of accepted pieces, and drops of what is refused, where they lie on the page."""
 
-import numpy
 import pytest
 
 from datagen.page.images import pixels
@@ -82,13 +81,3 @@ def test_a_piece_is_refused_by_the_gate_of_those_who_read_its_line(monkeypatch):
     assert reason("нет", agreed=0.5, alone=0.5) == "disagrees"
     assert reason(LINE, alone=0.5) == reason(None, agreed=0.5) == "gate_is_shut"
     assert reason(LINE, agreed=1.0, alone=0.5) == reason(None, agreed=0.5, alone=1.0) == "low_confidence"
-
-
-def test_the_image_of_a_piece_has_its_words_and_paper_around_them(monkeypatch):
-    *_, last = outcomes(monkeypatch, LINE, "слонн дело вещь книга стол", о=0.95)
-    assert last.text == "дело вещь книга стол"
-    image = pixels(last.image, "L")
-    ink = (image < 128).any(axis=0)
-    assert not ink[:4].any() and not ink[-2:].any()
-    assert ink.sum() == pytest.approx(20 * sum(map(len, last.text.split())), abs=6)
-    assert {*numpy.unique(image)} == {0, 255}  # the line's own pixels, which no JPEG came after

@@ -17,7 +17,7 @@ from flywheel.pools import texts
 from flywheel.pools.page_lists import PlaceFile
 from flywheel.pools.pools import Language, TextLines, assign
 from flywheel.pools.texts import TextFile
-from flywheel.pools.typefaces import Families, families_of, in_family, stacks
+from flywheel.pools.typefaces import Families, families_of, stacks
 from flywheel.rounds.train_readers import FitTask, budget
 from flywheel.step import Fit, Pretrained
 from tests.inputs.udhr import UDHR
@@ -131,12 +131,6 @@ def test_lines_of_documents_are_half_of_what_is_learned_where_they_are_many_and_
         assert sum(weights[:images]) / sum(weights) == pytest.approx(share)
         assert sum(weights) == pytest.approx(len(crops) ** 0.5)
     assert sum(weights_of(lines(50, 0))) == pytest.approx(50**0.5)
-
-
-def test_stacked_letters_make_a_line_tall():
-    tall = [in_family(("FreeSerif",), text, "th", numpy.random.default_rng(0))[2] for text in ("ana", "กิ้ง", "ปู่กู่ซื้อ")]
-    assert tall[0] == pytest.approx(1, abs=0.04)
-    assert tall[0] < 1.1 < tall[1] < tall[2]
 
 
 @pytest.mark.parametrize(

@@ -40,11 +40,6 @@ def test_each_language_gets_as_many_lines():
     assert [one.lang for one in review.choose(many + few, 6)] == ["ru"] * 3 + ["uk"] * 3
 
 
-def test_no_two_lines_are_alike():
-    chosen = review.choose([line(1, "дорога молоко береза"), line(2, "дорога молоко берез"), line(3, "ольха и осина")], 3)
-    assert [one.reading for one in chosen] == ["дорога молоко береза", "ольха и осина"]
-
-
 def test_what_was_answered_is_not_asked_again_by_whatever_round():
     one = line(1)
     answered = Answer("0123456789abcdef-01234567-000003-r1-0007", one.image, "", "слово", "edit", "Eva")

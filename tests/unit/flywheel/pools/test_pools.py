@@ -97,21 +97,6 @@ def test_survey_counts_letters_and_trusts_trusted_pages_alone(tmp_path):
     assert greek == Language("el", "Grek", 2 / 6, {"d" * 64: [0]}, {"d" * 64: 1})
 
 
-def test_letters_of_other_scripts_make_no_language_one_that_needs_a_reader(tmp_path):
-    """A specimen of a typeface, in English, shows Russian words; a Korean page has Chinese characters, which are its own."""
-    pages = [page_sample("a", "words слова слова", lang="en", script="Latn", page=0, sha256="d" * 64)]
-    pages.append(page_sample("b", "한국 韓國 words", lang="ko", script="Kore", page=0, sha256="e" * 64))
-    write_dataset(tmp_path / "coarse", pages)
-    counted = []
-
-    def share(letters):
-        counted.append("".join(sorted(letters)))
-        return float(set(letters) <= set("words"))
-
-    assert [language.lang for language in survey(Folder(str(tmp_path / "coarse")), share, 0.99)] == ["ko"]
-    assert counted == ["dorsw", "".join(sorted("한국韓國"))]
-
-
 def test_a_marked_copy_counts_neither_its_letters_nor_its_page(tmp_path):
     folder = Folder(str(tmp_path / "coarse"))
     pages = [page_sample(key, "αβγab", lang="el", script="Grek", page=n, sha256="d" * 64) for n, key in enumerate("ab")]

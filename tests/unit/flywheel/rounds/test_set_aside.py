@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from datagen.disk.storage import Folder
-from flywheel.rounds import documents_learned, set_aside
+from flywheel.rounds import set_aside
 from flywheel.step import next_number, numbers, numbers_aside, page_folders, round_folders, round_metrics, whole_rounds
 from recipes.__main__ import main
 from recipes.verbs import rounds as verb
@@ -119,13 +119,6 @@ def test_the_pages_of_a_round_go_where_it_goes(out):
     assert set_aside.folders(out)[:2] == ["aside-pages-round-2", "aside-round-2"]
     set_aside.clear(out)
     assert [name for name in out.folders() if "aside" in name] == []
-
-
-def test_readers_of_rounds_that_are_set_aside_are_named_too(out):
-    assert documents_learned.readers_trained_on(out, frozenset({"d" * 64})) == [
-        *(f"round-{number}/reader/Cyrl" for number in (1, 2, 4)),
-        "aside-round-3/reader/Cyrl",
-    ]
 
 
 def test_the_state_is_a_table_that_says_what_each_round_came_from(out, capsys):
