@@ -16,6 +16,7 @@ from model.net.config import line_reader
 from model.net.deepseek_ocr import build
 from model.net.image import load
 from model.net.tokenizer import byte_tokenizer
+from model.read_images import _answered
 from model.train.export import export
 from recipes.__main__ import main
 
@@ -101,3 +102,15 @@ def test_an_image_without_room_costs_itself_alone(network, tmp_path):
     assert read(network, folder, tmp_path / "rows.jsonl", f"prompt={'w' * 1990}") == 0
     found = rows(tmp_path / "rows.jsonl")
     assert "text" in found["short.png"] and found["long.png"]["error"].startswith("no_room: image and prompt take 2058")
+
+
+def test_boxes_are_in_pixels():
+    size = (1000, 500)
+    markdown = "<|ref|>title<|/ref|><|det|>[[0, 0, 999, 100]]<|/det|>\n# Über 東京"
+    (region,) = _answered(Prompt.MARKDOWN, markdown, size)["regions"]
+    assert region["label"] == "title" and region["text"] and region["box"][2] == 1000 and region["box"][3] in range(49, 52)
+    line = "<|ref|>Über 東京<|/ref|><|det|>[[0, 0, 500, 100]]<|/det|>"
+    (found,) = _answered(Prompt.LINES, line, size)["lines"]
+    assert found["text"] == "Über 東京" and found["box"][2] in range(499, 502)
+    assert _answered(Prompt.DETECT, line, size)["regions"][0]["text"] == "Über 東京"
+    assert _answered(Prompt.FREE, "plain", size) == {"text": "plain"}

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from model.costs import plan
-from model.costs.memory import PAPER_TOKENS, Memory, cheapest, memory, table, table_of_layouts
+from model.costs.memory import PAPER_TOKENS, Memory, cheapest, memory, stage_name, table, table_of_layouts
 from model.costs.pieces import PARTS, TOWERS, Load, parameters, pieces, stages
 from model.costs.plan import ADAPTERS, BF16, BF16_8BIT, FP32, QLORA, SET_UPS, SetUp
 from model.files.lora import adapt
@@ -80,6 +80,19 @@ def test_methods_take_what_their_numbers_come_to():
     assert re.search(r"^all .* 80 GB$", text.partition(FP32.name)[2].partition(ADAPTERS.name)[0], re.MULTILINE)
     assert f"{EVERY:,}" in text and "a step: 8 x 400 tokens in 2 samples, 1 views of images, 200 learned" in text
     assert "time is that of 1,000 steps on one GPU at 30% of its peak" in text
+
+
+def test_stages_are_named_by_what_they_have():
+    def names(*cut):
+        return [stage_name(stage) for stage in stages(full(), Cut(*cut))]
+
+    assert names(4) == ["SAM", "CLIP, embedding", "layers 0 to 5", "layers 6 to 11, head"]
+    assert names(3, (7, 5)) == ["SAM, CLIP, embedding", "layers 0 to 6", "layers 7 to 11, head"]
+    assert names(2) == ["SAM, CLIP, embedding", "layers 0 to 11, head"]
+    with pytest.raises(ValueError, match=r"layers \(7, 4\): the network has 12"):
+        names(3, (7, 4))
+    with pytest.raises(ValueError, match=r"pipeline is 15: the network has 12 layers, which makes 14 stages at most"):
+        names(15)
 
 
 def test_memory_of_the_papers_stages_by_hand():

@@ -216,6 +216,12 @@ def test_ranks_together_are_one(tokenizer):
         Loader(plan, tokenizer, world=3)
 
 
+def test_rows_are_padded_to_one_length_for_a_gpu(tokenizer):
+    corpus = opened([texts("prose", 30)], tokenizer, 0.1)
+    batches = [step[0] for step in Loader(planned(corpus, 2, 700), tokenizer, micro_rows=2, fills=True).steps(0, 3)]
+    assert {batch.ids_BL.shape for batch in batches} == {(2, 700)}
+
+
 def test_a_bad_sample_is_passed_over_counted_and_named(tokenizer, caplog):
     corpus = opened([pages("pages", 20, bad=range(5)), texts("prose", 20)], tokenizer, 0.1)
     loader = Loader(planned(corpus, 4, 600), tokenizer)
@@ -296,3 +302,10 @@ def test_a_tar_that_is_damaged_in_the_middle_loses_the_samples_there(copy, tmp_p
     # An index that is made after the damage leaves out what it can't read.
     copy.sub("coarse").remove("lengths")
     assert len(opened(open_ours(copy, ("coarse",)), tokenizer, 0.1).train[0]) >= 30
+
+
+def test_a_sample_that_is_not_what_the_index_says_is_passed_over(out, tokenizer):
+    corpus = opened(open_ours(out, ("coarse",)), tokenizer, 0.1)
+    draw = alone(corpus, 0, 3, "tiny")
+    batch = maker(corpus, tokenizer, ["tiny"])[job(corpus, [[draw._replace(length=draw.length + 1), draw]])]
+    assert [skipped.reason for skipped in batch.skipped] == ["another_length"] and batch.num_positions == draw.length

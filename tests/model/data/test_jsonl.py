@@ -106,6 +106,12 @@ def test_an_answer_without_loss_is_read_and_not_learned():
         assert parts == (Part("1?", False), Part("one<｜end▁of▁sentence｜>", False), Part("2?", False), Part("two", True))
 
 
+def test_what_a_row_says_in_keys_of_its_own_stands_before():
+    said = row({"system": "Be brief.", "history": [["1?", "one"]], "query": "2?", "response": "two", "images": ["a.png"]})
+    texts = ["Be brief.\n", "<image>\n1?", "one", "2?", "two"]
+    assert [part.text for part in said.parts] == texts and [part.learned for part in said.parts] == TURNS
+
+
 def test_every_layout_is_the_same_row():
     said = row({"image": "a.png", "prompt": "<image>Read it.", "answer": "Hello"})
     assert said.parts == (Part("<image>Read it.", False), Part("Hello", True)) and said.images == ("a.png",)

@@ -229,3 +229,16 @@ def test_packing_is_best_fit_of_the_longest_first():
     rows = packed(lengths, 1024)
     assert sorted(at for row in rows for at in row) == list(range(2000))
     assert max(sum(lengths[at] for at in row) for row in rows) <= 1024 and sum(lengths) / (1024 * len(rows)) > 0.98
+
+
+def test_weights_of_nothing_are_left_out_and_those_under_it_refused(corpus):
+    found = shares(corpus, SOURCES, {"ocr": 0.5, "vision": 0.0, "text": 0.5})
+    assert [share.stream.name for share in found] == ["pages", "prose"] and plan(corpus, schedule=[Segment(0, found)]).step(0)
+    with pytest.raises(ValueError, match="nothing to train on"):
+        shares(corpus, SOURCES, {"ocr": 0.0, "vision": 0.0, "text": 0.0})
+    with pytest.raises(ValueError, match=r"groups is .*: shares must be at least 0"):
+        shares(corpus, SOURCES, {"ocr": 1.0, "vision": -0.1, "text": 0.1})
+    with pytest.raises(ValueError, match=r"pages has languages with the weights \{'de': -1.0\}"):
+        shares(corpus, [Source("pages", langs={"de": -1.0, "*": 2.0})])
+    with pytest.raises(ValueError, match=r"pages: its languages' weights are .*: give at least one above 0"):
+        shares(corpus, [Source("pages", langs={"*": 0.0})])

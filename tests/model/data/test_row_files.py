@@ -13,6 +13,7 @@ import fsspec
 import pytest
 from PIL import Image
 
+from datagen.disk.storage import Folder
 from model.data import image_facts
 from model.data.jsonl import Jsonl
 from model.data.loader import job, maker, read
@@ -160,3 +161,13 @@ def test_what_is_read_from_a_web_server_is_kept_in_the_cache(tmp_path, tokenizer
         server.shutdown()
     assert "POST" not in Handler.asked and len(Handler.asked) < 2 * num_asked
     assert len(list((tmp_path / "cache" / "pagewheel").rglob("my.jsonl.parquet"))) == 2
+
+
+def test_what_cannot_be_kept_is_said_and_counted_again(tmp_path, tokenizer, monkeypatch, caplog):
+    def refuse(self, name, table):
+        raise RuntimeError("this storage takes nothing")
+
+    monkeypatch.setattr(Folder, "write_table", refuse)
+    file = written(tmp_path, ROWS)
+    assert opened([Jsonl(file)], tokenizer, 0.1).digests == opened([Jsonl(file)], tokenizer, 0.1).digests
+    assert "can't be written, so that all is read at each start: this storage takes nothing" in caplog.text

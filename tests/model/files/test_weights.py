@@ -113,6 +113,18 @@ def test_the_numbers_of_positions_may_come_in_and_never_go_out(released, tmp_pat
     assert load_file(tmp_path / "back/model.safetensors").keys() == before.keys()
 
 
+def test_weights_that_were_there_are_replaced(released, tmp_path, net):
+    """Of several files by one, and of one by several: none of the old ones is left, or read."""
+    parts = in_files(released, tmp_path, "model-{:05}-of-00003.safetensors", 3)
+    other = build(CONFIG, seed=5)
+    write(Folder(str(parts)), weights.released_tensors(other), {}, 1 << 30)
+    assert Folder(str(parts)).names(".safetensors") == ["model.safetensors"]
+    assert torch.equal(weights.load(str(parts)).lm_head.weight, other.lm_head.weight)
+    write(Folder(str(parts)), weights.released_tensors(net), {}, 4_000_000)
+    assert "model.safetensors" not in Folder(str(parts)).names(".safetensors")
+    assert torch.equal(weights.load(str(parts)).lm_head.weight, net.lm_head.weight)
+
+
 def test_old_and_new_files_never_mix(released, tmp_path, net):
     """Killed after its first file, a write of as many files as there were leaves what doesn't load."""
     folder = Folder(str(in_files(released, tmp_path, "model-{:05}-of-00003.safetensors", 3)))
@@ -144,6 +156,17 @@ def test_links_are_followed(released, tmp_path):
         weights.convert(Folder(str(released)), Folder(str(alias)))
 
 
+def test_a_folder_that_is_not_on_a_disk(released, tmp_path, net):
+    """Loaded and rearranged from there, and written to it."""
+    there = Folder(f"memory://{tmp_path.name}/released")
+    for path in released.iterdir():
+        there.write(path.name, path.read_bytes())
+    assert torch.equal(model.load(there.url).lm_head.weight, net.lm_head.weight.bfloat16())
+    weights.convert(there, Folder(f"memory://{tmp_path.name}/ours"))
+    weights.convert(Folder(f"memory://{tmp_path.name}/ours"), Folder(str(tmp_path / "back")))
+    assert (tmp_path / "back" / "model.safetensors").read_bytes() == (released / "model.safetensors").read_bytes()
+
+
 @pytest.mark.parametrize(
     "index",
     [
@@ -166,6 +189,14 @@ def rewritten(folder, change):
     state = load_file(folder / "model.safetensors")
     change(state)
     save_file(state, folder / "model.safetensors")
+
+
+def test_experts_of_several_dtypes_want_one_said(released):
+    key = "model.layers.2.mlp.experts.3.up_proj.weight"
+    rewritten(released, lambda state: state.update({key: state[key].float()}))
+    with pytest.raises(BadCheckpoint, match=r"the experts of decoder\.layers\.2\.mlp\.experts\.gate_up have several dtypes"):
+        model.load(str(released))
+    assert model.load(str(released), dtype=torch.float32).lm_head.weight.dtype == torch.float32
 
 
 EXPERT = "model.layers.2.mlp.experts.3"

@@ -119,6 +119,16 @@ def test_a_stream_is_the_text_in_pieces_of_whole_characters(reader):
     assert len(pieces) > 3 and not any("\ufffd" in piece for _, piece in pieces)
 
 
+def test_a_stream_that_stops_within_a_character_says_so(reader):
+    net, tokenizer = reader
+    ids = tokenizer.encode("ab東")
+    say = spelling(tokenizer, ids)
+    arguments = tokenizer, images("tiny"), Prompt.FREE, len(ids) - 1
+    whole = generate(Scripted(net, say), *arguments)[0]
+    assert "".join(piece for _, piece in stream(Scripted(net, say), *arguments)) == whole
+    assert whole.startswith("ab") and whole.endswith("\ufffd")
+
+
 def test_what_cannot_be_read_is_told(reader):
     net, tokenizer = reader
     assert generate(net, tokenizer, [], Prompt.FREE, 9) == []

@@ -15,7 +15,7 @@ from model.net.activation_checkpointing import set_checkpointing
 from model.net.config import tiny
 from model.net.cpu import Unbiased, keep_packed, packed_linear
 from model.net.cpu.experts import ByExpert, few
-from model.net.deepencoder import DeepEncoder, places
+from model.net.deepencoder import DeepEncoder, placed, places
 from model.net.deepseek_ocr import build
 from model.net.experts import Grouped, arranged, routed
 from model.net.image import Views
@@ -288,3 +288,8 @@ def test_lines_of_one_width_go_together_and_each_has_its_own_tokens():
         assert [len(tokens) for tokens in together] == [image.num_tokens for image in images] == [4, 3, 10, 73, 4]
         for image, tokens in zip(images, together, strict=True):
             assert torch.allclose(encoder([image])[0], tokens, atol=1e-5)
+
+
+def test_places_that_are_not_as_many_as_the_tokens_are_told():
+    with pytest.raises(ValueError, match="3 places for 2 image tokens"):
+        placed(torch.zeros(1, 5, 4), torch.arange(3), [torch.zeros(2, 4)])

@@ -48,6 +48,11 @@ def test_the_same_text_gives_the_same_bytes_and_a_file_reads_back(tokenizer):
     assert again.encode(EIGHT[1]) == tokenizer.encode(EIGHT[1]) and again.to_json() == data
 
 
+def test_an_unknown_name_is_refused(tokenizer):
+    with pytest.raises(ValueError, match="<none>"):
+        tokenizer.id("<none>")
+
+
 def test_bytes_have_a_token_each():
     tokenizer = byte_tokenizer()
     text = "é, 中 and\n</td>"

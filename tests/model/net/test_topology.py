@@ -7,7 +7,7 @@ import torch
 
 from model.files.weights import released_tensors
 from model.net.batch import batch
-from model.net.config import ModelConfig, full, stage1, tiny
+from model.net.config import ClipConfig, ModelConfig, full, stage1, tiny
 from model.net.deepseek_ocr import PARTS, DeepseekOcr, build, part_of
 from model.net.image import Views
 from model.net.moe import Samples, balance
@@ -38,6 +38,11 @@ def test_the_released_sizes():
     assert shapes["model.vision_model.embeddings.patch_embedding.weight"] == (1024, 3, 14, 14)
     assert shapes["model.layers.11.mlp.experts.63.down_proj.weight"] == (1280, 896)
     assert shapes["model.layers.11.mlp.shared_experts.down_proj.weight"] == (1280, 1792)
+
+
+def test_widths_that_do_not_meet_are_refused():
+    with pytest.raises(ValueError, match=r"clip\.width is 64"):
+        ModelConfig(clip=ClipConfig(width=64))
 
 
 def test_stage_1_is_the_same_encoder_before_a_dense_decoder():

@@ -107,6 +107,33 @@ def test_what_the_start_had_beside_weights_is_copied(exported, net, tokenizer, t
     assert out.read("model-00001-of-000001.safetensors") == (exported / "model-00001-of-000001.safetensors").read_bytes()
 
 
+def test_another_tokenizer_is_not_taken_for_the_starts(net, tokenizer, tmp_path):
+    start, out = Folder(str(tmp_path / "start")), Folder(str(tmp_path / "out"))
+    export(start, net, tokenizer)
+    start.write("modeling_deepseekocr.py", b"# code")
+    start.write("tokenizer_config.json", b'{"tokenizer_class": "LlamaTokenizerFast"}')
+    other = train_tokenizer(EIGHT, 300)
+    export(out, net, other, start)
+    assert load_model(out)[1].to_json() == other.to_json()
+    assert b"PreTrainedTokenizerFast" in out.read("tokenizer_config.json")
+    assert json.loads(out.read("config.json"))["auto_map"]["AutoModel"] == "modeling_deepseekocr.DeepseekOCRForCausalLM"
+
+
+def test_from_transformers_own_folder_back_to_the_released_one(exported, tokenizer, tmp_path):
+    """Its class has another name and another processor: neither is taken for the released one's."""
+    config = UnlimitedOcrConfig(**for_transformers((exported / "config.json").read_bytes()))
+    theirs = UnlimitedOcrForConditionalGeneration.from_pretrained(exported, config=config)
+    theirs.save_pretrained(tmp_path / "theirs")
+    start, out = Folder(str(tmp_path / "theirs")), Folder(str(tmp_path / "out"))
+    start.write("tokenizer.json", tokenizer.to_json())
+    start.write("processor_config.json", b'{"processor_class": "UnlimitedOcrProcessor"}')
+    export(out, *load_model(start), start)
+    assert out.names() == RELEASED_FILES and json.loads(out.read("config.json"))["model_type"] == "deepseek_vl_v2"
+    assert b"DeepseekVLV2Processor" in out.read("processor_config.json")
+    with Reader(out) as files, Reader(Folder(str(exported))) as before:
+        assert files.tensors.keys() == before.tensors.keys()
+
+
 def test_a_tokenizer_with_more_tokens_than_the_network_is_told(net, tokenizer, tmp_path):
     big = train_tokenizer(["".join(map(chr, range(0x3041, 0x3200)))] * 3 + list(EIGHT) * 3, 420)
     assert len(big) > 400

@@ -134,6 +134,16 @@ def test_adapters_that_are_killed_end_in_the_same_bytes(rows, tmp_path, monkeypa
     assert not trainer.train(rows, whole)  # done, it needs its start no more
 
 
+def test_epochs_say_how_many_steps_there_are(rows, tmp_path):
+    out = Folder(str(tmp_path / "out"))
+    assert trainer.train(rows.but(epochs=2.0, steps=50, warmup=20, read_first=False), out)
+    metrics = json.loads(out.read("tuned/metrics.json"))
+    num_train = metrics["num_train"]["rows.jsonl"]
+    # A step is a row of samples: as many come as there are, twice, but for the last step's, and as rows have unequal numbers.
+    assert abs(metrics["counts"]["samples"] - 2 * num_train) <= 1.5 * metrics["counts"]["samples"] / metrics["step"]
+    assert 2 < metrics["step"] < 50 and "ends after 2 epochs" in planned(rows.but(epochs=2.0))
+
+
 @pytest.mark.parametrize("values", [{}, {"lora": 0, "average": 0.9, "frozen": ("sam",)}], ids=["adapters", "averaged"])
 def test_the_last_checkpoint_of_a_training_is_exported(rows, values, tmp_path, monkeypatch, capsys):
     """Killed after its last step, it gives the bytes that it would have come to; and can go on afterwards."""
@@ -225,6 +235,12 @@ def test_words_become_the_step(tmp_path, monkeypatch):
     assert finetune(data="a.jsonl", start="s").steps[0].schedule.epochs == 3
     adapters = finetune(data="a.jsonl", start="s", lora=4, variant="tiny").steps[0]
     assert adapters.optim.learning_rate == 10 * TINY.optim.learning_rate
+
+
+def test_the_plan_of_what_can_not_be(rows):
+    with pytest.raises(ValueError, match="modes has bse: allowed are tiny"):
+        planned(rows.but(modes=(("bse", 1.0),)))
+    assert "not one page fits into 256 tokens in gundam-m" in planned(rows.but(modes=(("gundam-m", 1.0),), length=256))
 
 
 def test_the_plan_is_of_what_is_set(rows):

@@ -8,6 +8,7 @@ import torch
 
 from datagen.disk.storage import Folder
 from model.train.process import FLIGHT, computing, environment, garbage_frozen
+from model.train.run import clear
 from tests.model.trainings import FEW
 
 SAID = {"PYTORCH_CUDA_ALLOC_CONF": "backend:native", "TORCH_NCCL_TRACE_BUFFER_SIZE": "9", "CUBLAS_WORKSPACE_CONFIG": ":16:8"}
@@ -31,6 +32,14 @@ def test_what_somebody_has_said_of_torch_stays(said, tmp_path):
     for name, value in SAID.items():
         said.setenv(name, value)
     assert environment(step, out) == dumped
+
+
+def test_what_ranks_wrote_of_their_flight_goes_with_the_training(tmp_path):
+    folder = Folder(str(tmp_path))
+    for name in (f"{FLIGHT}0", f"{FLIGHT}12", "run.json", "of others"):
+        folder.write(name, b"")
+    clear(folder)
+    assert folder.names() == ["of others"]
 
 
 def test_threads_and_the_look_for_garbage_are_as_before_after_an_error():

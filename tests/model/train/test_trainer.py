@@ -23,6 +23,7 @@ from model.net.cpu import native_dtype
 from model.net.deepseek_ocr import build
 from model.net.tokenizer import byte_tokenizer
 from model.train import trainer
+from model.train.data_config import Data
 from model.train.export import export
 from model.train.optim import Moved
 from model.train.step import flat
@@ -32,7 +33,7 @@ from recipes.report.train import train_sections
 from recipes.steps import Place
 from recipes.steps.train import TrainRunner
 from tests.model.lines import line_crop, write_dataset
-from tests.model.trainings import FEW, STEP, begun, lines_of, make_corpus, same_results
+from tests.model.trainings import FEW, STEP, begun, in_child, lines_of, make_corpus, same_results
 
 DOCUMENTS = [line_crop("x", document=f"document {n}").origin.sha256 for n in range(12)]
 
@@ -224,6 +225,16 @@ def test_a_step_that_is_not_finite_is_skipped_and_counted(tmp_path, monkeypatch)
     monkeypatch.setattr(trainer, "MAX_NOT_FINITE", 2)
     with pytest.raises(ValueError, match="2 steps in turn, up to step 2, had no finite gradient"):
         train(FEW.but(name="never", steps=5), out)
+
+
+@pytest.mark.slow
+def test_other_weights_of_datasets_from_a_checkpoint_on(tmp_path, monkeypatch):
+    out, states = make_corpus(tmp_path), []
+    step = dataclasses.replace(FEW, datasets=(Data("coarse", weight=1.0), Data("round-1", weight=1.0)))
+    assert in_child(step, out, 1, signal.SIGKILL) == -signal.SIGKILL
+    other = dataclasses.replace(step, datasets=(Data("coarse", weight=1.0), Data("round-1", weight=3.0)))
+    assert train(other, out, on_state=states.append)
+    assert [state.note for state in states[:2]] == ["other weights of datasets from window 1 on", "resumed from step 1"]
 
 
 def test_it_says_when_it_does_not_look(tmp_path, caplog):

@@ -96,6 +96,14 @@ def test_a_fine_tuning_by_all_words(here, caplog, capsys, monkeypatch):
     assert main([*words, "steps=4"]) == 0 and f"the model is trained, with torch {trained}" in caplog.text
 
 
+def test_a_pipeline_is_cut_as_it_is_said(capsys):
+    (step, _) = train(data="a", start="b", layout="paper", cut="sam+clip,7,5").steps
+    assert step.parallel.pipeline == 3 and step.parallel.stage_layers == (7, 5)
+    words = ["train", "data=a.jsonl", "start=b", "plan=1"]
+    assert main([*words, "layout=paper", "cut=clip,7,5"]) == 2 and "sam+clip,7,5" in capsys.readouterr().err
+    assert main([*words, "cut=sam,clip,6,6"]) == 2 and "say layout=paper" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_a_training_begins_again_after_a_disk_failed(here, monkeypatch, caplog):
     update, failures = trainer._Training._update, iter([1, 1, 2])
@@ -169,3 +177,14 @@ def test_words_of_the_schedule():
 def test_a_wrong_word_is_told(here, capsys, word, message):
     assert main(["finetune", "start=start", "data=rows.jsonl", word, "out=out"]) == 2
     assert message in capsys.readouterr().err and not (here / "out").exists()
+
+
+def test_a_training_names_the_word_too(here, capsys):
+    assert main(["finetune", "start=start", "data=rows.jsonl", "variant=tiny", "modes=line", "freeze=eyes", "on=inline"]) == 2
+    assert "freeze has 'eyes', which fits no parameter" in capsys.readouterr().err
+
+
+def test_adapters_beside_no_layer_are_told_by_the_plan(here, capsys):
+    words = ["finetune", "start=start", "data=rows.jsonl", "plan=1", "lora=8"]
+    assert main([*words, "lora_targets=nothing"]) == 2
+    assert "lora_targets has 'nothing', which is no linear layer" in capsys.readouterr().err

@@ -11,7 +11,7 @@ import pytest
 from datagen.disk.shards import shard_name
 from datagen.disk.storage import Folder
 from datagen.record import Origin, Quality, Sample
-from flywheel.people import audit
+from flywheel.people import audit, scanned_pages
 from flywheel.pools import lineage, questions
 from flywheel.rounds import documents_learned
 from flywheel.step import round_metrics
@@ -55,6 +55,22 @@ def test_scans_are_read_behind_the_gate_by_a_reader_that_never_learned_them(scan
     assert right / len(lines) > 0.5  # the wheel's gate promises half
     learned = frozenset().union(*lineage.read(out.sub("round-2")).values())
     assert "f" * 64 not in learned | documents_learned.held_out(STEP, out)
+
+
+def test_refused_lines_of_scans_can_be_corrected(scanned):
+    output, said = scanned
+    out = Folder(str(output))
+    metrics = round_metrics(out)[-1]
+    shut = metrics | {
+        "gates": {
+            name: {stratum: gate | {"confidence": None} for stratum, gate in strata.items()}
+            for name, strata in metrics["gates"].items()
+        }
+    }
+    lines = scanned_pages.refused(STEP, out, shut, 10)
+    assert len(lines) > 10
+    assert {one.page for one in lines} <= {*said} and all(one.reason for one in lines)
+    assert sum(one.reading in said[one.page] for one in lines) / len(lines) > 0.3
 
 
 def test_an_audit_goes_round_by_the_verb(scanned, tmp_path, capsys, monkeypatch):

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
 from datagen.engines import OPEN
 from datagen.engines.compact import Reader
@@ -17,6 +18,7 @@ from datagen.writing.line_text import normalise
 from datagen.writing.lookalikes import fold as fold_letters
 from flywheel.labels import calibrate, detected_lines
 from flywheel.pools import lineage, pools_file
+from recipes.run.execute import Place, run
 from recipes.verbs.forget import forget
 from tests.inputs import pdfs, wheel
 from tests.outputs import check_corpus, dataset_samples, files
@@ -161,6 +163,16 @@ def test_documents_are_taken_in_until_a_round_begins_and_pools_are_frozen(tmp_pa
     assert wheel.turn(inputs, out, rounds=1, overwrite=True, **values) == 0
     assert (out / "flywheel/pools.json").read_bytes() != pools
     assert not (out / "round-2/metrics.json").exists()
+
+
+def test_where_a_shard_failed_the_wheel_does_not_turn(tmp_path, monkeypatch):
+    wheel.few_documents(tmp_path / "in")
+    steps = wheel.recipe(tmp_path / "in").steps
+    missing = replace(steps[0].source.page_functions[0], function="os:x", place="")
+    broken = replace(steps[0], source=replace(steps[0].source, page_functions=(missing,)))
+    assert run(replace(wheel.recipe(tmp_path / "in"), steps=(broken, *steps[1:])), Place(str(tmp_path / "out"), "inline")) == 1
+    assert not read_reports(Folder(str(tmp_path / "out" / "crops")))
+    assert not (tmp_path / "out" / "flywheel").exists()
 
 
 def test_a_forgotten_document_leaves_the_crops_and_lines_and_the_rounds_say_what_they_learned(turned, output):

@@ -18,6 +18,7 @@ from recipes.verbs.forget import forget
 from tests.inputs import wheel
 from tests.inputs.patches import sheet_patch
 from tests.outputs import check_corpus, dataset_samples, files
+from tests.outputs import recipe as coarse
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 # No gate can promise this precision, so every line is refused and may be asked about. The first reader learns to read: what an
@@ -141,3 +142,9 @@ def test_the_verb_asks_and_takes_in(learned, output, tmp_path, capsys, monkeypat
         assert main(["flywheel", f"out={output}", "review=5"]) == 2
     assert "refused no line that a person could correct" in capsys.readouterr().err
     assert main(["flywheel", f"out={output}", "gold=nowhere.json"]) == 2
+
+
+def test_a_recipe_without_a_flywheel_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(recipe_json, "again", lambda out: coarse(tmp_path))
+    with pytest.raises(ValueError, match="its recipe test has no flywheel"):
+        asking.wheel_of(str(tmp_path))

@@ -29,6 +29,7 @@ from model.net.deepencoder import places
 from model.net.deepseek_ocr import build
 from model.net.tokenizer import byte_tokenizer
 from model.train.export import export
+from model.train.optim import Moved
 from tests.commits import Killed
 from tests.inputs import tiny_got, wheel
 from tests.model.lines import rendered
@@ -135,6 +136,12 @@ def test_a_reading_ends_before_a_token_that_is_no_text(learned, monkeypatch):
     assert ("a", 0.0) in readings and sorted(text for text, _ in readings) == ["", "a", "a"]
 
 
+def test_the_next_round_goes_on_from_a_reader(learned, weights, tmp_path):
+    kind, folder, losses = learned
+    (first,) = KINDS[kind](values(kind, weights, 1), crops(), Folder(str(tmp_path)), folder, "next")
+    assert first < 0.7 * losses[0]
+
+
 def test_a_reader_that_is_there_is_left_and_another_trainings_is_refused(learned, weights):
     kind, folder, _ = learned
     before = kinds.weights_sha256(folder)
@@ -220,6 +227,13 @@ def test_lines_that_the_network_has_no_positions_for_are_left_out_and_counted(we
     assert "1 of 4 lines are left out: they have more than" in caplog.text
     with pytest.raises(ValueError, match="the network has 512 positions: no line is as short"):
         ours.fit(values("ours", weights, 1), [long], Folder(str(tmp_path / "none")), None, "mark")
+
+
+@pytest.mark.slow
+def test_gradients_that_are_never_finite_end_a_training(weights, tmp_path, monkeypatch):
+    monkeypatch.setattr(fine_tuning, "update", lambda *arguments: Moved(float("nan"), [float("nan")], {}))
+    with pytest.raises(ValueError, match="20 steps in turn, up to step 20, had no finite gradient"):
+        ours.fit(values("ours", weights, 30), crops(), Folder(str(tmp_path)), None, "mark")
 
 
 @pytest.mark.slow

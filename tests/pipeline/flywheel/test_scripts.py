@@ -19,6 +19,7 @@ from flywheel.scripts.step import Scripts
 from flywheel.step import Fit
 from recipes.recipe import Recipe
 from recipes.run import execute
+from recipes.scripts import scripts
 from recipes.steps import Place
 
 FEW = Fit(steps=6, learning_rate=1e-3, batch_width=600, checkpoint_every=3)
@@ -118,3 +119,8 @@ def test_a_few_scripts_take_the_packages_trunk_and_join_its_readers(here):
     assert sorted(path.name for path in here.glob("package*")) == ["package"]
     assert (here / "package/Cyrl.safetensors").read_bytes() == before
     assert json.loads((here / "package/cards.json").read_text())["Latn"]["seed"] == 1
+
+
+def test_names_of_scripts_are_read_as_people_type_them():
+    (step,) = scripts("khmr, Thai,,KHMR").steps
+    assert step.scripts == ("Khmr", "Thai")

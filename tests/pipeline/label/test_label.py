@@ -91,6 +91,17 @@ def test_workers_of_a_cluster_ask_once_and_make_the_same_bytes(tmp_path, cluster
     assert len(digests(tmp_path / "two")) == 4 and bought(tmp_path / "two") == bought(tmp_path / "one")
 
 
+def test_a_page_that_stands_in_two_shards_is_bought_once(made, tmp_path):
+    _, server, log = made
+    before = len(logged(log))
+    write_page_dataset(tmp_path / "in", 20, 10, different=10)
+    assert run(words(tmp_path / "in", tmp_path / "out", server)) == 0
+    asked = logged(log)[before:]
+    assert len({image for image, *_ in asked}) == 10 and len(asked) == len(set(asked)) == len(ledger_lines(tmp_path / "out"))
+    first, second = reports(tmp_path / "out")
+    assert first.num_samples == second.num_samples > 0
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
@@ -174,6 +185,20 @@ def test_a_server_with_a_short_context_labels_pages_and_one_that_refuses_all_is_
     with serving(lambda request: fails(400, "Input length (929) exceeds it"), models={MODEL: 640}) as (server, _):
         assert run(words(tmp_path / "in", tmp_path / "refused", server)) == 3
     assert {reason for reason, _ in drops(tmp_path / "refused").values()} == {"refused"}
+
+
+def test_a_plan_for_millions_of_pages_says_what_they_take(capsys):
+    assert main(["label", "pages=33000000", "servers=160", "price=2", "plan=1"]) == 0
+    said = capsys.readouterr().out
+    assert "33,000,000 pages on 160 servers" in said and "128,907 shards" in said and re.search(r"GB of ledger", said)
+
+
+def test_a_retry_asks_nobody_where_the_last_run_had_answers_alone(copy, capsys):
+    folder, _, _ = copy
+    assert run([*words(folder / "in", folder / "out", "ledger")]) == 0
+    capsys.readouterr()
+    assert main(["retry", f"out={folder / 'out'}", "reason=loop"]) == 2
+    assert "server=ledger, which asks nobody" in capsys.readouterr().err
 
 
 @pytest.mark.slow  # the embedded readers take seconds to load

@@ -113,6 +113,12 @@ def test_code_keeps_its_breaks_and_is_labelled():
     assert code.text == "int main(void) {\nreturn 0;\n}"
 
 
+def test_contents_are_one_region_with_a_line_an_entry():
+    entries = [(72.0, "Preface"), (72.0, "Getting started"), (87.0, "Before you begin"), (87.0, "Hardware"), (72.0, "Index")]
+    paragraphs = drawn(*((x, 100 + 13 * i, f"{title} {'. ' * 40}{i + 1}") for i, (x, title) in enumerate(entries)))
+    assert len(paragraphs) == 1 and paragraphs[0].text.count("\n") == len(entries) - 1
+
+
 def test_a_paragraph_that_goes_on_in_the_next_column_continues():
     lines = [
         "which are as long as these are, and fill it",

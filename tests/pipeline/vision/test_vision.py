@@ -4,6 +4,7 @@ import pytest
 
 from datagen.disk.shards import read_report
 from datagen.disk.storage import Folder
+from datagen.pictures.filter_pictures import FilterPictures
 from model.data.ours import open_ours
 from recipes.run.execute import run
 from recipes.steps import Place
@@ -51,3 +52,11 @@ def test_captions_of_others_are_taken_as_they_are(tmp_path):
     assert {s.quality.verdict for s in samples} == {"trusted"}
     assert sorted(drop.reason for drop in read_report(out, "vision-000000").drops) == ["no_caption", "short_caption"]
     assert [len(dataset.prompts) for dataset in open_ours(Folder(f"{tmp_path}/out"), ["vision"])] == [6]
+
+
+def test_words_about_pictures_choose_them_and_need_some(tmp_path):
+    tar(tmp_path / "00000.tar", {"a.jpg": image(), "a.txt": b"A red square."})
+    assert vision(str(tmp_path), only="max_punsafe:0.1").steps[0].stages[0] == FilterPictures(max_punsafe=0.1)
+    for words in ({"list": "wukong"}, {"only": "min_size:9"}):
+        with pytest.raises(ValueError, match="it is about the pictures at input=WHERE, which is missing"):
+            vision(**words)

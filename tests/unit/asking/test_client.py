@@ -66,19 +66,6 @@ def test_a_server_with_a_short_context_says_itself_how_long_an_answer_may_be(lis
     assert len(came) == num_asked and sum("max_tokens" not in request for request in came) == 2
 
 
-def test_a_server_with_room_enough_is_asked_for_no_more_than_the_profile_wants():
-    def reply(request):
-        answer = says("x", "length")
-        return 200, answer[1] | {"usage": {"prompt_tokens": 900, "completion_tokens": 9}}, {}
-
-    with serving(reply, models={"m": 9000}) as (url, came):
-        servers = Servers(url, "m", **QUICK)
-        first, second = (on_loop(servers.ask(question(width))) for width in (40, 50))
-        servers.close()
-    assert [request.get("max_tokens") for request in came] == [8192, None]  # now it is known what an image takes
-    assert first.detail == "" and second.detail == "context is 9000"
-
-
 def test_a_server_that_says_when_is_left_alone_until_then_and_the_other_one_answers():
     replies = iter([fails(429, Retry_After="250")])
     with serving(lambda request: next(replies, says("late"))) as (busy, came), serving(lambda request: says("ok")) as (free, _):

@@ -138,6 +138,12 @@ def test_mineru_says_first_where_the_regions_are(tmp_path):
     assert size(questions[0].image) == (1036, 1036) and questions[0].system
 
 
+def test_got_writes_tables_as_latex(tmp_path):
+    text = r"Before. \begin{tabular}{l} a \\ b \\ \end{tabular} Behind."
+    outcome, _ = asked(tmp_path, lambda question, n: Answer(text), "stepfun-ai/GOT-OCR-2.0-hf")
+    assert outcome.read.text == "Before. \n\n<table><tr><td>a</td></tr><tr><td>b</td></tr></table>\n\n Behind."
+
+
 def test_pages_that_are_alike_are_asked_about_once_and_a_retry_asks_in_other_words(tmp_path):
     told, book = Told(lambda question, n: LOOP), Ledger(Folder(str(tmp_path)), "s")
     asker = Asker(profile_of("deepseek-ocr"), "deepseek-ocr", told, book)
@@ -151,6 +157,11 @@ def test_pages_that_are_alike_are_asked_about_once_and_a_retry_asks_in_other_wor
     asyncio.run(asker.page(Page("a", image(200, 300), (200, 300), round=1)))
     assert len(told.questions) == 10 and min(q.parameters["temperature"] for q in told.questions[5:]) == 0.3
     book.close()
+
+
+def test_a_damaged_image_fails_alone(tmp_path):
+    outcome, questions = asked(tmp_path, lambda question, n: Answer(GROUNDED), image=b"no image")
+    assert outcome.fate == "failed" and not questions and "damaged_image" in outcome.detail
 
 
 @pytest.mark.parametrize(("num_pages", "is_all"), [(40, True), (40, False), (3, True)])

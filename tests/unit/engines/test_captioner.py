@@ -90,6 +90,14 @@ def test_only_pictures_without_a_caption_are_described_many_at_a_time_and_failur
     assert came.most_together > 1 and len(came) == 9  # the busy one twice, the one with a caption never
 
 
+def test_an_answer_in_parts_is_their_text_and_half_a_letter_is_none():
+    parts = [{"type": "text", "text": "A cat"}, {"type": "reasoning"}, {"type": "text", "text": " \ud83d."}]
+    answer = {"choices": [{"message": {"content": parts}, "finish_reason": "stop"}]}
+    with serving(lambda request: (200, answer, {})) as (url, _):
+        (described,) = Captioner(url, "a-vlm", **QUICK).describe([image()])
+    assert described.text == "A cat \ufffd."
+
+
 def test_a_recipe_has_a_captioner_only_if_it_is_asked_for(tmp_path):
     (tmp_path / "a.jpg").write_bytes(image())
     stages = [type(of).__name__ for of in vision(str(tmp_path)).steps[0].stages]

@@ -10,7 +10,7 @@ import numpy
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from datagen.engines import ENGINES, MOST_OPEN, Choice, Engines, merged, ppocr, tesseract, versions, wheels
+from datagen.engines import ENGINES, MOST_OPEN, Choice, Engines, merged, ppocr, tesseract, wheels
 from datagen.work.specification import describe
 
 SANS = "DejaVuSans.ttf"
@@ -72,17 +72,6 @@ def counting(monkeypatch):
     monkeypatch.setattr(Counting, "closed", 0)
 
 
-def test_an_engine_is_opened_once_a_setting_and_closed_with_the_others(counting):
-    with Engines() as engines:
-        small = engines.get("counting")
-        assert engines.get("counting") is small
-        assert engines.get("counting", size=2) is not small
-        assert (Counting.opened, Counting.closed) == (2, 0)
-    assert Counting.closed == 2
-    assert engines.get("counting") is not small
-    assert versions("counting", size=3) == {"counting": "3"}
-
-
 def test_a_choice_opens_the_engine_of_its_settings_and_says_what_a_worker_needs(counting, monkeypatch):
     chosen = Choice.of("counting", size=4)
     assert chosen == Choice("counting", (("size", 4),))
@@ -112,6 +101,11 @@ def test_the_engine_that_was_asked_for_longest_ago_is_closed_when_there_are_many
         assert engines.get("counting", size=0) is opened[0]
         assert engines.get("counting", size=1) is not opened[1]
         assert engines.get("tesseract") is other
+
+
+def test_a_name_that_is_not_in_the_table_is_refused():
+    with pytest.raises(ValueError, match="engine 'somebody': allowed are ppocr, "):
+        Engines().get("somebody")
 
 
 @pytest.mark.parametrize(
@@ -265,3 +259,15 @@ def test_setup_installs_the_languages_that_tesseract_is_asked_in():
 def test_the_language_in_which_a_script_is_read(monkeypatch, installed, lang, script, first, second):
     monkeypatch.setattr(tesseract, "_installed", lambda: frozenset(installed.split()))
     assert (tesseract.reads(lang, script), tesseract.second_language(lang, script)) == (first, second)
+
+
+@pytest.mark.parametrize(("lang", "script"), [("sa-Gran", "Gran"), ("mn-Mong", "Mong")])
+def test_tesseract_reads_no_script_that_its_data_lack(monkeypatch, lang, script):
+    monkeypatch.setattr(tesseract, "_installed", lambda: frozenset(("san", "mon")))
+    assert tesseract.reads(lang, script) == ""
+
+
+def test_a_language_without_data_is_named():
+    assert tesseract.language("xx") == ""
+    with pytest.raises(ValueError, match="tesseract has no data for xx"):
+        tesseract.Tesseract().read([], "xx")

@@ -9,9 +9,9 @@ import numpy
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from datagen.engines import OPEN, pymupdf_layout, versions, wheels
+from datagen.engines import OPEN, versions, wheels
 from datagen.engines.cdla import CdlaLayout
-from datagen.engines.pymupdf_layout import PymupdfLayout
+from datagen.engines.pymupdf_layout import PymupdfLayout, pattern
 from datagen.record import Box, Line
 
 WORDS = "lines of running text that fill a column from one side to the other and go on below as in any book or paper".split()
@@ -50,20 +50,11 @@ def test_pymupdf_parts_the_columns_of_a_page_and_says_the_same_again():
     assert all(region.is_unread and not region.text and region.by == "pymupdf-layout" for region in regions)
 
 
-def test_pymupdf_loads_its_model_on_one_thread(monkeypatch):
-    import onnxruntime
-
-    whole, asked = onnxruntime.InferenceSession, []
-
-    def session(path, sess_options=None, **settings):
-        asked.append((sess_options.intra_op_num_threads, sess_options.inter_op_num_threads))
-        return whole(path, sess_options=sess_options, **settings)
-
-    monkeypatch.setattr(onnxruntime, "InferenceSession", session)
-    image, lines = page(columns=1)
-    pymupdf_layout.layout_model.cache_clear()
-    PymupdfLayout().regions([image], [lines])
-    assert asked and set(asked) == {(1, 1)}
+def test_a_pattern_has_digits_signs_and_spaces_and_no_letters():
+    assert pattern("1. Über") == "1. xxxx"
+    assert pattern("（一）第３章。") == "(x)x3x."
+    assert pattern("•\u00a0हिन्दी १२") == "• xxx 11"
+    assert pattern("− 5 €\u200b") == "~ 5 ~"
 
 
 def test_cdla_sees_columns_of_text_and_keeps_to_the_classes_that_are_asked_for():

@@ -161,6 +161,16 @@ def test_a_table_that_was_not_read_stays_unread(tmp_path, of_span, is_unread):
     assert (found.label, found.is_unread, bool(found.text)) == ("table", is_unread, not is_unread)
 
 
+def test_what_old_versions_discard_is_told_apart_by_where_it_stands(tmp_path):
+    running = [
+        text("discarded", [50, 10, 90, 20], "Head"),
+        text("discarded", [50, 780, 90, 795], "Foot"),
+        text("discarded", [290, 780, 310, 795], "- 12 -"),
+    ]
+    found = regions(write(tmp_path, {"para_blocks": [], "discarded_blocks": running}))
+    assert [r.label for r in found] == ["header", "footer", "page_number"]
+
+
 def test_pages_are_known_by_their_documents_stem_and_their_number(tmp_path):
     one = [{"para_blocks": [text("text", [50, 80, 290, 100], t)]} for t in ("first", "second")]
     write(tmp_path, *one)

@@ -71,6 +71,12 @@ def test_a_folders_version_is_its_content_and_a_hubs_its_revision(tmp_path):
     assert before.keys() == exchanged.keys() == {"got"} and before != exchanged
 
 
+@pytest.mark.parametrize("precision", ["float64", "int8"])
+def test_another_precision_is_refused(precision):
+    with pytest.raises(ValueError, match="allowed are float32, bfloat16 and float16"):
+        pretrained.dtype_of(precision, "cpu")
+
+
 TABLE = r"\begin{tabular}{ll} \hline a & 5\% \\ \hline \end{tabular}"
 
 
@@ -130,6 +136,18 @@ def test_an_answer_that_comes_to_no_end_is_none(got_folder):
     engine = GotRegions("text", str(got_folder), max_tokens=3, device="cpu")
     assert engine.read([drawn("x")]) == [("", 0.0)]
     assert engine.reasons == ("no_end",)
+
+
+def test_an_answer_without_a_table_is_none(got_folder, monkeypatch):
+    engine = GotRegions("tables", str(got_folder), device="cpu")
+    monkeypatch.setattr(got_ocr, "written", lambda *_: [("a & b", [-0.1], True)])
+    assert engine.read([BLANK]) == [("", 0.0)]
+    assert engine.reasons == ("no_table",)
+
+
+def test_got_reads_no_other_kinds():
+    with pytest.raises(ValueError, match="allowed are text, inline, formulas, tables"):
+        GotRegions("songs")
 
 
 def test_got_asks_in_the_words_of_the_released_model(got_folder):

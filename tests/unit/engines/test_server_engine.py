@@ -8,7 +8,7 @@ from datagen import target
 from datagen.engines import Choice, Engines
 from datagen.engines.server import Server
 from datagen.fine.read_pages import ReadPages
-from datagen.record import Box
+from datagen.record import Box, SampleError
 from tests.chat_server import fails, says, serving, shown
 from tests.inputs.samples import encoded, sample
 
@@ -34,25 +34,6 @@ def test_each_crop_is_shown_and_asked_about_in_the_words_of_the_models_family(mo
         assert (request["temperature"], request["skip_special_tokens"]) == (0, False)
         assert request["messages"][-1]["content"][1] == {"type": "text", "text": "OCR:"}
     assert "secret" not in repr(server.versions()) + repr(vars(server))
-
-
-@pytest.mark.parametrize(
-    ("model", "kind", "own", "prompt", "system"),
-    [
-        ("deepseek-ai/DeepSeek-OCR", "text", "", "Free OCR.", ""),
-        ("opendatalab/MinerU2.5-2509-1.2B", "tables", "", "\nTable Recognition:", "You are a helpful assistant."),
-        ("zai-org/GLM-OCR", "formulas", "", "Formula Recognition:", ""),
-        ("ours", "text", "Read it.", "Read it.", ""),
-    ],
-)
-def test_prompts_are_those_of_the_models_or_ones_own(model, kind, own, prompt, system):
-    with serving(lambda request: says("<table><tr><td>1</td></tr></table>")) as (url, came):
-        Server(kind, url, model, prompt=own, max_tokens=99, logprobs=False, key="NO_SUCH_KEY", **QUICK).read([CROP])
-    (request,) = came
-    first, last = request["messages"][0], request["messages"][-1]
-    assert last["content"][1]["text"] == prompt and request["max_tokens"] == 99 and "logprobs" not in request
-    assert (first["content"] if first["role"] == "system" else "") == system
-    assert "Authorization" not in request["headers"]
 
 
 @pytest.mark.parametrize(
@@ -108,6 +89,16 @@ def test_a_crop_without_an_answer_has_a_reason_and_the_others_are_read(kind, rep
     assert len(came) == (4 if reason in ("busy", "garbled") else 2)
 
 
+def test_what_a_busy_server_cannot_do_now_is_asked_again():
+    replies = iter(
+        [fails(429, Retry_After="0.01"), fails(500), fails(502, Retry_After="Wed, 21 Oct 2015 07:28:00 GMT"), says("at last")]
+    )
+    with serving(lambda request: next(replies)) as (url, came):
+        server = Server("text", url, "any", tries=4, **QUICK)
+        assert server.read([CROP]) == [("at last", None)]
+    assert len(came) == 4
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -160,3 +151,10 @@ def test_pages_come_with_their_boxes_and_those_without_an_answer_drop():
     assert read.text.endswith("Some text.") and "A title" in read.text
     assert (read.quality.verdict, read.quality.reasons) == ("suspect", ("unscored_reading",))
     assert [(drop.key, drop.reason) for drop in dropped] == [("b", "server_unparsable"), ("c", "server_refused")]
+
+
+def test_a_damaged_page_image_is_that_pages_reason():
+    broken = sample(key="d", image=b"no image", regions=())
+    with serving(lambda request: says(GROUNDED)) as (url, _):
+        (error,) = Server("pages", url, "deepseek-ocr", **QUICK).pages([broken])
+    assert isinstance(error, SampleError) and error.reason == "damaged_image"

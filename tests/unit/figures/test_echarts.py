@@ -3,7 +3,7 @@
 import pytest
 
 from datagen.figures.charts import echarts_engine
-from datagen.figures.charts.faces import faces
+from datagen.figures.charts.faces import faces, needed
 from datagen.samples import npm
 from tests.inputs.picture_files import tar
 
@@ -46,3 +46,16 @@ def test_texts_of_an_svg_are_where_they_are_drawn():
     assert mid.box[0] + mid.box[2] == pytest.approx(200)
     assert (up.box[0], up.box[2], up.box[3]) == (20, 40, 200)
     assert [text.is_upright for text in (one, mid, up, tilted)] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(("lang", "words"), [("ar", "الإنتاج حسب البلد"), ("hy", "Բնակչություն ըստ երկրների")])
+def test_digits_beside_ligatures_are_drawn_in_another_typeface(lang, words):
+    own = faces(lang)
+    used = needed(own.sans[0], own.fallbacks, f"{words} (1998)")
+    text = '<text y="30" font-family="{}" font-size="20">{} {}</text>'
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="400" height="40">{text}</svg>'
+    families = ", ".join(face.family for face in used)
+    drawn = {
+        echarts_engine.png(svg.format(families, words, end), "#ffffff", used) for end in ("(1998)", "(1997)", "[1998]", "[1997]")
+    }
+    assert len(drawn) == 4  # boxes for all of them are one picture

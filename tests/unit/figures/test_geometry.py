@@ -166,6 +166,12 @@ def test_a_marks_text_gives_way_to_names_and_to_other_marks():
     assert [label.text for label in labels] == ["A", "1", "3"]
 
 
+def test_a_machine_without_typefaces_is_told_what_to_install(monkeypatch):
+    monkeypatch.setattr("datagen.figures.geometry.geometry._letterings", lambda script: ())
+    with pytest.raises(ValueError, match="apt-get install"):
+        Geometry().engines()
+
+
 def test_points_are_named_in_many_scripts_and_a_draw_is_the_same_by_its_seed():
     ours = list(drawings(60, seed=7))
     assert ours == list(drawings(60, seed=7))

@@ -191,3 +191,9 @@ def test_languages_are_thinned_to_shares_by_key():
     assert all(isinstance(one, Sample) for one in JudgeScene()(scenes, None))
     with pytest.raises(ValueError, match="from 0 to 1"):
         JudgeScene(languages=(("zh", 2.0),))
+
+
+def test_scenes_that_nobody_read_pass_as_they_are():
+    drawn = scene([line("tiny", 10, height=2, score=None)], quality=Quality("trusted"))
+    page = scene(task="page")
+    assert list(JudgeScene()([drawn, page], None)) == [drawn, page]

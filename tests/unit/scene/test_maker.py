@@ -97,18 +97,6 @@ def along(corner, other):
     return numpy.subtract(other, corner) / numpy.hypot(*numpy.subtract(other, corner))
 
 
-def test_columns_of_characters_follow_from_the_right(photographs):
-    followed = 0
-    for drawing in drawings(photographs, 4, "ja", "vertical"):
-        for region in drawing.regions:
-            assert {line.direction for line in region.lines} == {"ttb"}
-            for one, other in itertools.pairwise(region.lines):
-                rightwards = along(one.polygon[0], one.polygon[1])
-                assert rightwards @ numpy.subtract(other.polygon[0], one.polygon[0]) < 0
-                followed += 1
-    assert followed >= 2
-
-
 @pytest.mark.parametrize(("lang", "sign"), [("en", 1), ("he", -1)])
 def test_columns_of_lines_follow_as_the_script_is_read(photographs, lang, sign):
     followed = 0

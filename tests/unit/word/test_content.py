@@ -1,9 +1,12 @@
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from lxml import etree
 
-from datagen.word.file import content
+from datagen.record import SampleError
+from datagen.word.file import content, package_docx
 from datagen.word.file.copy_marks import STYLE
 from datagen.word.file.document import Document, Formula, Paragraph, Table, Text
 from datagen.word.file.package import opened
@@ -142,6 +145,13 @@ def test_changes_are_accepted(tmp_path):
     assert document.signs["tracked_changes"] == 4
 
 
+def test_deleted_rows_are_gone(tmp_path):
+    row = xml.table([[(xml.paragraph(xml.run("cell")), 1, 1)]])
+    document = read(tmp_path, row.replace("<w:trPr>", '<w:trPr><w:del w:id="1"/>') + row)
+    (table,) = document.blocks
+    assert isinstance(table, Table) and table.number == 0 and document.num_tables == 1
+
+
 def test_an_alternative_that_nobody_knows_gives_way_to_the_fallback(tmp_path):
     both = xml.text_box(xml.paragraph(xml.run("boxed"))).replace('Requires="wps"', 'Requires="xyz"')
     document, copied = read_and_copy(tmp_path, xml.paragraph(both))
@@ -158,6 +168,13 @@ def test_results_of_fields_stay_and_only_what_has_none_or_runs_on_all_pages_is_m
     assert [(piece.text, piece.is_generated) for piece in body.pieces] == [("7link", False), ("", True)]
     assert [(piece.text, piece.is_generated) for piece in header.pieces] == [("7", True), ("link", False), ("", True)]
     assert copied["word/document.xml"].count(b"instrText") == 2 and copied["word/header1.xml"].count(b"instrText") == 4
+
+
+def test_simple_fields(tmp_path):
+    simple = xml.paragraph(xml.run("on "), f'<w:fldSimple w:instr=" CREATEDATE ">{xml.run("1 May")}</w:fldSimple>')
+    body, header = paragraphs(read(tmp_path, simple + xml.section(running=True), header=simple))
+    assert [(piece.text, piece.is_generated) for piece in body.pieces] == [("on 1 May", False)]
+    assert [(piece.text, piece.is_generated) for piece in header.pieces] == [("on ", False), ("1 May", True)]
 
 
 def test_notes_follow_the_block_that_they_are_anchored_in(tmp_path):
@@ -241,6 +258,31 @@ def test_in_heads_letters_have_the_colour_of_their_mark(tmp_path):
     a, page = (piece.mark for piece in header.pieces if isinstance(piece, Text))
     marks = [document.marks.letters[colour] for colour in colours]
     assert marks == [(header.marker_mark, 0), (a, 0xFF0000), *[(page, 0)] * 5]
+
+
+def test_a_file_without_styles_gets_some(tmp_path):
+    path = xml.write_docx(tmp_path / "a.docx", xml.paragraph(xml.run("a")) + xml.section())
+    package = opened(str(path))
+    without = replace(package, parts=package_docx.cleaned(_without_styles(package.parts), Counter())[1])
+    _, copied = content.read(without)
+    without.write(str(tmp_path / "b.docx"), copied)
+    again = opened(str(tmp_path / "b.docx"))
+    (styles,) = (part for kind, part in again.related(again.main).values() if kind == "styles")
+    assert STYLE.encode() in again.parts[styles]
+
+
+def _without_styles(parts):
+    rels = "word/_rels/document.xml.rels"
+    root = etree.fromstring(parts[rels])
+    for element in [e for e in root if e.get("Type", "").endswith("/styles")]:
+        root.remove(element)
+    return {name: part for name, part in parts.items() if name != "word/styles.xml"} | {rels: etree.tostring(root)}
+
+
+def test_only_docx_is_read(tmp_path):
+    (tmp_path / "a.rtf").write_text("{\\rtf1 x}")
+    with pytest.raises(SampleError, match="not_a_word_document"):
+        content.read(opened(str(tmp_path / "a.rtf")))
 
 
 def test_a_style_of_tables_speaks_of_heads(tmp_path):

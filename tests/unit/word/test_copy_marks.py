@@ -41,6 +41,20 @@ def test_colours_of_the_file_are_nobodys() -> None:
     assert not {filled(CopyMarks(taken=taken), 1, original) for original in (None, 0)} & taken
 
 
+def test_a_piece_of_runs_with_several_styles_has_a_style_for_each() -> None:
+    marks = CopyMarks()
+    runs = [etree.fromstring(f'<w:r {_W}><w:rPr><w:rStyle w:val="{name}"/></w:rPr></w:r>') for name in ("A", "B", "A")]
+    for run in runs:
+        marks.mark_run(run, 7)
+        marks.mark_run(run, 7)  # as parts of fields are
+
+    names = [run[0][0].get(W + "val") for run in runs]
+    styles = etree.fromstring(marks.with_styles(etree.fromstring(f"<w:styles {_W}/>")))
+    bases = {style.get(W + "styleId"): style.find(W + "basedOn").get(W + "val") for style in styles}
+    assert names[0] == names[2] != names[1]
+    assert bases == {names[0]: "A", names[1]: "B"}
+
+
 def test_shading_is_what_libreoffice_mixes() -> None:
     def of(text: str) -> int | None:
         return fill(etree.fromstring(f"<w:shd {_W} {text}/>"))

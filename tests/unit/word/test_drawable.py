@@ -107,6 +107,11 @@ def test_known_large_operators_stay_and_what_is_empty_gets_a_text_without_signs(
     assert root.find(f"{_M}nary/{_M}sup/{_M}r/{_M}rPr/{_M}nor") is not None
 
 
+def test_usual_fences_are_those_that_libreoffice_knows():
+    usual = drawable(FENCED.format("\u2329", "\u232a", run("a"), run("b")))
+    assert usual.find(f"{_M}d/{_M}dPr/{_M}begChr").get(f"{_M}val") == "⟨" and runs(usual) == [("a", False), ("b", False)]
+
+
 def test_letters_of_an_alphabet_are_those_that_libreoffice_draws() -> None:
     look = '<m:rPr><m:scr m:val="{}"/><m:sty m:val="{}"/></m:rPr>'
     inside = "".join(

@@ -221,24 +221,6 @@ def test_a_template_or_a_document_with_macros_becomes_one_without(tmp_path, suff
     assert usual in types and kind not in types
 
 
-def test_an_object_keeps_its_picture_and_loses_its_file(tmp_path):
-    ole = (
-        '<w:r><w:object><v:shape style="width:50pt;height:20pt"><v:imagedata r:id="rIdPicture"/></v:shape>'
-        '<o:OLEObject xmlns:o="urn:schemas-microsoft-com:office:office" ProgID="Equation.3" r:id="rIdOle"/></w:object></w:r>'
-    )
-    path = docx(
-        tmp_path / "a.docx",
-        xml.paragraph(ole),
-        references=(("rIdPicture", "image", "media/a.png", False), ("rIdOle", "oleObject", "embeddings/o.bin", False)),
-        word__media__a_dot_png=png(20, 10),
-        word__embeddings__o_dot_bin=b"an equation",
-    )
-    package = opened(str(path))
-    (thing,) = package.xml("word/document.xml").iter("{*}OLEObject")
-    assert dict(thing.attrib) == {"ProgID": "Equation.3"}
-    assert "word/media/a.png" in package.parts and "word/embeddings/o.bin" not in package.parts
-
-
 @pytest.mark.parametrize("content", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%!PS-Adobe-3.0 EPSF-3.0", b"\x1f\x8b\x08"])
 def test_images_that_name_files_or_run_programs_are_cut_out(tmp_path, content):
     path = docx(

@@ -176,6 +176,12 @@ def test_a_reader_without_frames_gives_whole_lines():
     assert reading.parts[0].right == reading.crop.shape[1]
 
 
+def test_a_line_without_frames_is_refused_if_one_of_its_words_looks_alike():
+    text = "да узнае TEX"
+    (reading,) = read_parts([drawn(text, text)], WholeReader((text, 0.97), (text, 0.97)), "Cyrl")  # type: ignore[arg-type]
+    assert parts(reading) == [(text, "look_alike")]
+
+
 def piece(number: int, stratum: str, is_right: bool = True, lang: str = "ru") -> JudgedPart:
     text = f"кусок {number}"
     return JudgedPart(lang, f"p-{number:04d}", stratum, 1 - number / 10_000, text, f"строка {text}", is_right)

@@ -5,7 +5,6 @@ import pytest
 from datagen.page.images import pixels
 from datagen.record import Drop, Line, Origin, Quality, Region, Sample
 from flywheel.labels import relabel
-from flywheel.labels.calibrated_scores import Worth
 from flywheel.labels.gate import NOBODY
 from flywheel.labels.labelled_pages import place_of
 from flywheel.labels.line_readings import DetectedLine, encoded
@@ -49,16 +48,6 @@ def test_a_line_that_passes_is_a_crop_of_the_whole_line(monkeypatch):
     assert crop.origin.box == drawn(LINE, LINE).box
     assert (crop.task, crop.stage, crop.round, crop.quality.verdict) == ("crop", "flywheel/round-2", 2, "trusted")
     assert crop.origin.engines["flywheel/round-2"] == "ab" * 32
-
-
-def test_a_labels_score_is_the_share_that_is_right_of_pieces_as_sure(monkeypatch):
-    monkeypatch.setattr(relabel.kinds, "reader", lambda *_: HandReader(LINE, doubtful={"щ": 0.6}))
-    worth = Worth(((0.5, 0.9), (0.7, 0.98))), Worth(((0.5, 0.1), (0.7, 0.2)))
-    gate = Gate("ru", "Cyrl", PlaceFile(), "Cyrl", "ab" * 32, 0.5, NOBODY, worth)
-    (crop,) = ReadLines("readers", 2, (gate,)).outcomes([sample(drawn(LINE, LINE))], gate)
-    assert isinstance(crop, Sample)
-    assert crop.quality.signals["confidence"] == pytest.approx(0.6, abs=0.01)
-    assert crop.regions[0].score == pytest.approx(0.94, abs=0.01)
 
 
 def test_a_line_is_parted_into_what_passes_and_what_does_not(monkeypatch):

@@ -10,6 +10,7 @@ from datagen.disk.storage import Folder
 from datagen.record import Origin
 from flywheel.labels.evaluate import HeldOut
 from flywheel.lines.crops import Crop, degraded, read_crops, rows_of_pages
+from flywheel.pools import typefaces
 from flywheel.pools.page_lists import PlaceFile
 from flywheel.pools.pools import Pools
 from flywheel.pools.typefaces import typeset
@@ -25,6 +26,11 @@ def crop(text: str = WORDS) -> Crop:
     pixels, box = typeset(text, numpy.random.default_rng(1))
     jpeg = simplejpeg.encode_jpeg(numpy.ascontiguousarray(pixels)[:, :, None], 90, "GRAY")
     return Crop("k", "ru", "Cyrl", text, jpeg, box)
+
+
+def test_no_face_no_line():
+    assert typeset("a\U0010ffff", numpy.random.default_rng(0)) is None
+    assert len(typefaces.sha256()) == 64
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])

@@ -82,6 +82,17 @@ def test_an_audit_is_taken_in(folders, tmp_path, said, verdict, text):
     assert (answer.verdict, answer.text, answer.sheet) == (verdict, text, "audit-1")
 
 
+def test_an_emptied_text_is_no_line_and_an_unchanged_one_is_accepted(folders, tmp_path):
+    folder, pages = folders
+    gone = corrected(LINES[2]) | {"regions": []}
+    gold.take(folder, pages, saved(tmp_path, folder, corrected(LINES[0], " "), corrected(LINES[1], "вторая "), gone))
+    assert [(a.verdict, a.text) for a in questions.answers(folder)] == [
+        ("not_a_line", ""),
+        ("accept", "вторая"),
+        ("not_a_line", ""),
+    ]
+
+
 @pytest.mark.parametrize(
     ("samples", "fields", "message"),
     [

@@ -63,6 +63,14 @@ def test_each_reader_is_compared_with_the_one_that_it_started_from():
     assert judge([new], {}, {"Grek": {"el": lines(0.1)}}).kept
 
 
+def test_few_lines_say_nothing():
+    before, now = {"ru": {"a": (9, 40), "b": (9, 40)}}, {"ru": {"a": (0, 40), "b": (0, 40)}}
+    assert verdict(before, now).changes["ru"].p_better == pytest.approx(0.25, abs=0.02)
+    assert not verdict(before, now).kept
+    assert verdict(now, before, needs_gain=False).kept
+    assert verdict({"ru": {}}, {"ru": {}}, needs_gain=False).changes == {}
+
+
 def test_readers_that_are_as_good_are_rarely_called_worse_or_better():
     """Nine languages: by chance alone, under 5% of rounds are refused as worse, and under 5% kept as better."""
     num_worse = num_better = 0
