@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from model.costs import plan
-from model.costs.memory import PAPER_TOKENS, Memory, cheapest, memory, stage_name, table, table_of_layouts
+from model.costs.memory import PAPER_TOKENS, Memory, memory, stage_name, table, table_of_layouts
 from model.costs.pieces import PARTS, TOWERS, Load, parameters, pieces, stages
 from model.costs.plan import ADAPTERS, BF16, BF16_8BIT, FP32, QLORA, SET_UPS, SetUp
 from model.files.lora import adapt
@@ -126,18 +126,6 @@ def test_shared_weights_are_the_decoders():
     # Embedding, head and norm, two layers at a time; gradients of the first and of one layer, which is added up in fp32.
     around, layer = 2 * HALF + 1280, ATTENTION + MIXTURE
     assert shared.gathered == 4 * around + 2 * 2 * layer + 4 * around + 6 * layer
-
-
-def test_only_as_much_is_computed_again_as_there_is_no_room_for():
-    def chosen(room, layout=ONE_RANK, number=0):
-        return cheapest(full(), LOAD, PAPER, layout, number, 4, room)
-
-    whole = memory(full(), LOAD, PAPER, Layout(), 0, 4, ()).total
-    assert chosen(whole) == () and chosen(1e9) == TOWERS
-    # CLIP costs least; SAM, which is frozen, keeps nothing.
-    assert chosen(whole - 1e8) == ("clip",)
-    assert chosen(memory(full(), LOAD, PAPER, Layout(), 0, 4, ("decoder",)).total) == ("decoder",)
-    assert chosen(27.2e9, PAPERS, 3) == ()
 
 
 def test_the_papers_rate_by_hand():

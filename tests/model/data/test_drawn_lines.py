@@ -37,14 +37,6 @@ def test_what_the_index_says_is_what_is_made(plan):
         assert {image.whole_3HW.shape[1] for image in batch.images} == {64}
 
 
-def test_unseen_lines_are_held_out_and_no_others(plan):
-    corpus = plan.corpus
-    assert corpus.train[0].tolist() == list(range(400)) and corpus.held_out[0].tolist() == list(range(400, 420))
-    dataset = corpus.datasets[0]
-    examples = [dataset.reader.read(dataset.place(row), 0) for row in range(400, 420)]
-    assert [example.parts[1].text for example in examples] == dataset.unseen
-
-
 def test_a_checkpoint_with_another_pythons_prose_is_refused_by_what_the_lines_are_drawn_from(plan, monkeypatch):
     saved = plan.to_json()
     monkeypatch.setattr("datagen.drawing.endless_lines.prose", lambda held_out: prose(held_out).replace("the", "eht"))

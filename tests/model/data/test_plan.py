@@ -48,17 +48,6 @@ def test_so_many_steps_have_so_many_draws(corpus, num_draws):
     assert num_draws - a_step / 4 <= came <= num_draws + 1.25 * a_step
 
 
-def test_the_number_of_steps_of_a_long_training_is_soon_known(corpus, monkeypatch):
-    few, exact = plan(corpus, window=64), plan(corpus, window=64)
-    exact._before(200)
-    seen = []
-    monkeypatch.setattr(Plan, "_window", lambda self, number, pack=Plan._window: seen.append(number) or pack(self, number))
-    found = few.num_steps(200 * 64)
-    assert len(seen) == 32 and abs(found - exact._before(200) / 4) < 0.02 * found
-    # The same, however far the training has come.
-    assert exact.num_steps(200 * 64) == found
-
-
 def test_a_window_of_samples_that_are_all_too_long_has_no_row(tokenizer):
     """Two of a hundred samples fit. Of some windows of 8 draws none does, and the steps go on behind them."""
     letters = [20 if n % 50 == 0 else 400 for n in range(100)]

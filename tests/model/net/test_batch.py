@@ -13,7 +13,6 @@ from model.net.attention import PADDING
 from model.net.batch import IGNORED, batch, packed
 from model.net.config import tiny
 from model.net.deepseek_ocr import build
-from model.net.moe import Samples, balance
 from tests.model.lines import LONG, answer_loss, line_crop, tokens_of
 
 
@@ -146,20 +145,3 @@ def test_batches_of_a_step_add_up_to_it(tokenizer):
     assert torch.allclose(each_T, each_apart_T, atol=1e-4) and len(each_T) == whole.num_tokens
     for name, gradient in gradients.items():
         assert torch.allclose(gradient, gradients_apart[name], rtol=1e-3, atol=1e-4 * gradient.abs().max()), name
-
-
-@pytest.mark.parametrize("alpha", [0.0, 0.3])
-def test_the_balance_loss_reaches_the_router_alone(tokenizer, alpha):
-    """What a router's gradient gains by the balance loss is that of its formula, and a layer's loss doesn't change another's
-    choice."""
-    one = batch([[tokens_of(line_crop("Ab"), tokenizer)]], tokenizer)
-    net = build(balancing(alpha).with_vocab(len(tokenizer)), seed=1).train()
-    last = net.decoder.layers[-1].mlp
-    seen = []
-    last.gate.register_forward_hook(lambda module, inputs, outputs: seen.append((inputs[0].detach(), outputs[2])))
-    net(one.ids_BL, one.images, one.image_T, one.samples_BL, labels_BL=one.labels_BL, scale=0.0).total.backward()
-    (x_TD, chosen_TS), weight = seen[0], last.gate.weight.detach().requires_grad_()
-    samples = Samples(one.samples_BL.flatten(), 1, 1.0)
-    (alpha * balance(torch.softmax(x_TD @ weight.T, -1), chosen_TS, samples)).backward()
-    assert torch.allclose(last.gate.weight.grad, weight.grad, rtol=1e-3, atol=1e-7)
-    assert bool(weight.grad.any()) == bool(alpha)

@@ -20,7 +20,7 @@ from model.net.guided_attention import guidance
 from model.net.image import Views
 from model.net.tokenizer import byte_tokenizer
 from model.train.data_config import Data, DrawnLines
-from model.train.step import RANDOM, Guidance, Train
+from model.train.step import RANDOM, Train
 from model.train.trainer import train
 from recipes.reads import LINES
 from tests.model.drawn_rows import alone
@@ -68,13 +68,6 @@ def test_telling_reaches_sam_alone_and_knows_what_was_right():
     loss.backward()
     moved = {name.split(".")[1] for name, p in net.named_parameters() if p.grad is not None and p.grad.any()}
     assert moved == {"sam"}
-
-
-def test_telling_falls_to_nothing():
-    falling = Guidance(told=0.4, told_until=0.5, placed=1.0, placed_until=0.0)
-    assert [falling.weights(number, 100) for number in (0, 25, 50, 99)] == [(0.4, 1.0), (0.2, 1.0), (0.0, 1.0), (0.0, 1.0)]
-    with pytest.raises(ValueError, match="nothing is left to learn"):
-        Guidance(answers=False)
 
 
 @pytest.mark.slow

@@ -69,14 +69,6 @@ RANK = ["--module", "model.train.launch", "rank"]
 
 
 @pytest.mark.slow
-def test_ranks_train_together_and_rank_0_says_how_far_they_are(out, monkeypatch):
-    made, states = run(out, monkeypatch)
-    assert made and results(out) == {"sum": SUM, "held_out": ["a", "b"]}
-    assert [state.done for state in states] == [0, 2, 4, 6] and states[0].note == "from step 0"
-    assert run(out, monkeypatch) == (False, [])
-
-
-@pytest.mark.slow
 def test_a_lost_rank_ends_the_others_and_all_begin_again_from_the_checkpoint(out, monkeypatch, caplog):
     made, states = run(out, monkeypatch, "0 1 3 kill")
     assert made and results(out)["sum"] == SUM and turns(out) == 2

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from datagen.disk.storage import Folder
 from model.data.jsonl import Jsonl
 from model.data.loader import job, maker, read
 from model.data.plan import packed
@@ -164,6 +165,16 @@ def test_a_stop_within_a_reading_is_not_kept_waiting_and_goes_on_to_the_same_byt
     for name in (WEIGHTS, "train/loss.jsonl", "train/readback.json"):
         assert out.read(name) == whole.read(name)
     assert "read" in list(read_lines(folder, "loss.jsonl"))[2]
+
+
+def test_a_curve_of_many_steps_is_thinned(tmp_path):
+    folder = Folder(str(tmp_path))
+    lines = [{"step": n, "loss": 2.0 + (n == 7_777), "num_tokens": n} for n in range(20_001)]
+    folder.write("loss.jsonl", "".join(json.dumps(line) + "\n" for line in lines).encode())
+    (shown, _) = train_sections("train", folder)
+    (each,) = (part for part in shown.html.split("<polyline ") if part.startswith('class="each"'))
+    points = each.partition('points="')[2].partition('"')[0].split()
+    assert 400 < len(points) <= 1_000 and len({point.split(",")[1] for point in points}) == 2
 
 
 def test_held_out_samples_are_from_all_over_a_dataset():

@@ -13,7 +13,6 @@ from flywheel.pools import texts
 from model.files import packaged
 from model.files.safetensors_files import Reader
 from model.net.config import tiny
-from model.train.data import open_all
 from model.train.data_config import MEASURE, DrawnLines
 from model.train.step import Train
 from model.train.trainer import train
@@ -244,12 +243,6 @@ def test_a_script_that_is_not_drawn_is_told_with_those_that_are(named, said, cap
     assert main(["reads", f"scripts={named}", f"out={tmp_path}/out"]) == 2
     error = capsys.readouterr().err
     assert said in error and "allowed are Armn, Cyrl, Geor, Grek, Latn" in error and not (tmp_path / "out").exists()
-
-
-def test_lines_in_a_script_ask_for_its_text(tmp_path):
-    step = training(reads(scripts="Geor"), "scripts")
-    with pytest.raises(ValueError, match=r"no text in Geor to draw lines from: line-texts/Geor\.json"):
-        open_all(step, Folder(str(tmp_path)))
 
 
 def test_a_script_of_which_packages_have_too_little_text_is_told(monkeypatch, text_of_packages):

@@ -138,19 +138,6 @@ def test_the_model_is_named_for_the_documents_that_it_learned_from(whole):
     assert runner.learned_from(frozenset({"ab" * 32})) == []
 
 
-def test_a_model_stays_when_what_it_learned_from_is_set_aside_and_is_still_named_for_it(whole, tmp_path):
-    out, _ = whole
-    moved = Folder(str(shutil.copytree(out.local, tmp_path / "out")))
-    moved.move("round-1", "aside-round-1")
-    before, states = files(tmp_path / "out/train"), []
-    assert train(STEP, moved, on_state=states.append) is False
-    assert "the model learned from round-1, which is set aside, and stays" in states[0].note
-    assert files(tmp_path / "out/train") == before
-    runner = TrainRunner(STEP, Recipe("small", (STEP,)), Place(moved.url))
-    moved.remove("coarse")
-    assert runner.learned_from(frozenset(DOCUMENTS)) == ["train/model"]
-
-
 @pytest.mark.parametrize("change", [{"steps": 9}, {"learning_rate": 1e-4}, {"threads": 2}, {"datasets": ("coarse",)}])
 def test_another_step_is_refused(whole, change):
     out, _ = whole

@@ -196,22 +196,6 @@ def test_a_forgotten_document_leaves_the_crops_and_lines_and_the_rounds_say_what
     assert changed <= {"report/index.html", "report/run.json"}
 
 
-def test_pages_are_detected_once_and_rounds_read_the_same_lines(turned):
-    lines = samples(turned / "out/lines")
-    (pools,) = pools_file.read(Folder(str(turned / "out/flywheel"))).pools
-    places = {(s.origin.sha256, s.origin.page) for s in lines}
-    assert places == {*pools.unlabelled, *calibrate.pages([pools], 30)}
-    labelled = {(s.origin.sha256, s.origin.page) for s in samples(turned / "out/round-1")}
-    assert labelled <= {*pools.unlabelled} and len({sha256 for sha256, _ in labelled}) == 2
-    assert {(s.task, s.stage, s.lang, s.quality.verdict, s.regions[0].detected_by) for s in lines} == {
-        ("crop", "lines", "ru", "none", "ppocr-detector")
-    }
-    assert all(s.regions[0].is_unread or s.regions[0].by == "tesseract" for s in lines)
-    boxes = {(s.origin.parent, s.origin.box) for s in lines}
-    whole = [s for n in (1, 2) for s in samples(turned / "out" / f"round-{n}") if not re.search(r"-p\d+$", s.key)]
-    assert whole and {(s.origin.parent, s.origin.box) for s in whole} <= boxes
-
-
 def test_a_tesseract_that_fails_costs_votes_and_no_run(turned, monkeypatch, caplog):
     def fail(*_: object) -> None:
         raise RuntimeError("no memory")

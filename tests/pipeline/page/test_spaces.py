@@ -7,7 +7,6 @@ from rapidfuzz.distance import Levenshtein
 
 from datagen.coarse.page import OpenPage
 from datagen.page import glyphs as pdf_glyphs
-from datagen.page.line_pieces import Piece, whole_clusters
 from tests.inputs.damage import damage
 from tests.inputs.typeset import typeset
 from tests.inputs.udhr import UDHR
@@ -103,15 +102,6 @@ def test_an_underline_closes_no_gap():
 def test_spaces_that_lie_over_a_letter_part_no_word(glyphs, text):
     read_text = pdf_glyphs.read_rtl(pdf_glyphs.clusters_by_place(glyphs, 10.0, has_half_spaces=True), True)
     assert " ".join(read_text.split()) == text
-
-
-def test_a_cluster_of_which_one_glyphs_place_is_known_parts_no_word():
-    """MuPDF takes the other glyphs for a gap; ink fills it."""
-    first = Piece((0.0, 0.0, 20.0, 12.0), "\u0916\u093f", "f", 12.0, (1.0, 0.0), False)
-    second = Piece((34.0, 0.0, 60.0, 12.0), "\u0921\u0940\u0924", "f", 12.0, (1.0, 0.0), False)
-    texts_of = [[p.text for p in block] for block in whole_clusters([[first, second]], lambda bbox, width: False)]
-    assert texts_of == [["\u0916\u093f\u0921\u0940\u0924"]]
-    assert len(whole_clusters([[first, second]], lambda bbox, width: True)[0]) == 2
 
 
 def test_text_in_the_colour_of_the_paper_is_left_out_and_light_text_on_dark_ground_stays():

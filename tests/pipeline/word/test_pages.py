@@ -163,21 +163,6 @@ def test_equation_of_which_there_is_a_picture_is_unread_or_costs_its_page(read: 
     assert [page.reason for page in in_text.pages] == ["equation_is_picture"]
 
 
-def test_vertical_text_is_read_from_the_right(read: Read) -> None:
-    text = "我们在这个系统中研究方程与矩阵的基本性质并说明如何计算函数值。"
-    cell, other = [(xml.paragraph(xml.run(t)), 1, 1) for t in ("甲", "乙")]
-    section = xml.section(kind="nextPage").replace("<w:cols", '<w:textDirection w:val="tbRl"/><w:cols')
-    pages = read(xml.paragraph(xml.run(text * 4)), xml.table([[cell, other]]), xml.paragraph(xml.run(text), look=section))
-
-    first, table, last, *_ = pages.regions
-    assert (first.text, last.text) == (text * 4, text)
-    assert {line.direction for line in first.lines} == {"ttb"}
-    assert "".join(line.text for line in first.lines) == first.text
-    assert first.lines[0].box.x0 > first.lines[1].box.x1 - 2
-    assert table.text == "<table><tr><td>甲</td><td>乙</td></tr></table>"
-    assert not pages.pages[0].reason
-
-
 def test_refused_formula_costs_the_text_of_its_region(tmp_path: Path) -> None:
     bad = xml.table([[(xml.paragraph(xml.run("is "), maths.inline(maths.text("y"))), 1, 1)]])
     worse = xml.paragraph(xml.run("so "), maths.inline(maths.text("z")))

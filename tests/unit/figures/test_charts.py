@@ -11,9 +11,7 @@ from datagen.figures.charts.chart_data import Chart, Series
 from datagen.figures.charts.compose import compose
 from datagen.figures.charts.faces import languages
 from datagen.figures.charts.label import Shown
-from datagen.figures.charts.looks import look
 from datagen.figures.charts.numbers import NumberFormat, Ruler, Scale
-from datagen.figures.charts.plan import readable_look
 from datagen.figures.charts.words import LANGUAGES
 from datagen.record import SampleError
 from datagen.tables.cells import parse, to_html
@@ -59,14 +57,6 @@ def test_values_are_read_to_a_pixel_at_most_but_no_finer_than_the_data(high, pix
     assert Ruler(Scale(0.0, high, (), high), pixels, decimals).step(high / 3) == pytest.approx(step)
 
 
-def test_on_a_logarithmic_axis_a_pixel_is_worth_more_at_larger_values():
-    scale = Scale.logarithmic([3, 900])
-    assert (scale.low, scale.high, scale.ticks) == (1, 1000, (1, 10, 100, 1000))
-    assert scale.share(10) == pytest.approx(1 / 3)
-    assert [Ruler(scale, 300, 3).step(value) for value in (2, 20, 200)] == pytest.approx([0.02, 0.2, 2])
-    assert Scale.logarithmic([0.02, 5]).texts(PLAIN) == ["0.01", "0.1", "1", "10"]
-
-
 def test_axes_hold_their_values_and_have_about_as_many_ticks_as_asked_for():
     for number in range(300):
         draw = random.Random(number)
@@ -109,18 +99,6 @@ def test_points_come_by_series_and_x():
         "<table><tr><td></td><td>km</td><td>mm</td></tr><tr><td>a</td><td>1.0</td><td>1</td></tr>"
         "<tr><td>a</td><td>2.0</td><td>5</td></tr><tr><td>b</td><td>0.0</td><td>9</td></tr></table>"
     )
-
-
-@pytest.mark.parametrize(
-    ("kind", "num_series"), [("stacked", 1), ("line", 2), ("scatter", 1), ("box", 1), ("radar", 1), ("composite", 2)]
-)
-def test_where_not_all_numbers_are_printed_there_is_an_axis(kind, num_series):
-    bare = replace(look(random.Random(1), kind), has_axis=False, has_labels=True)
-    assert readable_look(bare, replace(BARS, kind=kind, series=BARS.series * num_series)).has_axis
-    assert not readable_look(bare, BARS).has_axis
-    assert readable_look(replace(bare, has_labels=False), BARS).has_axis
-    erring = readable_look(bare, replace(BARS, series=(Series("", (1.0, 2.0), errors=(0.1, 0.2)),)))
-    assert erring.has_axis and not erring.has_labels
 
 
 def test_a_mark_that_stands_elsewhere_is_seen():

@@ -13,9 +13,9 @@ from PIL import Image
 
 from datagen.figures.geometry import plane, sketch, strokes
 from datagen.figures.geometry.circles import CIRCLES
-from datagen.figures.geometry.geometry import Figure, Geometry, on_paper
+from datagen.figures.geometry.geometry import Geometry
 from datagen.figures.geometry.plane import Circle, Plane, Segment
-from datagen.figures.geometry.sketch import Mark, Sketch
+from datagen.figures.geometry.sketch import Sketch
 from datagen.figures.geometry.triangles import TRIANGLES
 from datagen.record import SampleError
 
@@ -156,14 +156,6 @@ def test_every_construction_draws_something_with_points(construct):
                 vertex, a, b = mark.at
                 assert abs(sketch.angle(vertex, a, b) - 90) < 1e-6, "a right angle is one"
     assert len(kinds) > 10
-
-
-def test_a_marks_text_gives_way_to_names_and_to_other_marks():
-    figure = Figure(Plane([Segment(0j, 10 + 0j)], [], {"A": 0j}))
-    figure.marks = [Mark("text", (at,), text=text) for at, text in ((0j, "under"), (5 + 0j, "1"), (5.2 + 0j, "2"), (9 + 0j, "3"))]
-    ink = strokes.Ink(1, (4, 3), (0, 0, 0), (1, 1, 1), (0, 0, 0), 8, False)
-    labels = on_paper(figure, 20, 150 + 150j, (300, 300), ink, 16).labels
-    assert [label.text for label in labels] == ["A", "1", "3"]
 
 
 def test_a_machine_without_typefaces_is_told_what_to_install(monkeypatch):

@@ -139,13 +139,6 @@ def test_signs_of_different_size_or_far_from_each_other_are_blocks_of_their_own(
     assert order(large, *small, *far) in ("OPEN | mon fri | shop shoes", "OPEN | shop shoes | mon fri")
 
 
-def test_signs_far_apart_are_read_in_rows_whichever_way_most_of_the_text_runs():
-    assert order(line("right", 600, 0, 200), line("left", 0, 300, 200), line("far", 700, 310, 150)) == "right | left | far"
-    standing = [line(name, 700 - 30 * n, 400, 160, direction="ttb") for n, name in enumerate(("春春春", "夏夏夏"))]
-    more = line("冬", 300, 420, 160, direction="ttb")
-    assert order(line("a", 0, 0, 100), line("b", 500, 0, 100), *standing, more) == "a | b | 春春春 夏夏夏 | 冬"
-
-
 def test_a_heading_above_two_columns_is_no_part_of_the_nearer_one():
     assert order(line("t", 0, -33, 260, 1.3 * EM), *stack("a b", 0, 8, 100), *stack("c d", 150, 0, 100)) == "t | a b | c d"
 

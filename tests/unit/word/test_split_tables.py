@@ -81,15 +81,6 @@ def test_rows_of_pieces(cells, empty, expected) -> None:
     assert not empty or of_three_rows[1].box == at(0, 1)
 
 
-def test_places_that_say_otherwise_are_seen_and_cells_over_each_other_are_refused() -> None:
-    (piece,) = pieces(table([(1, 0, 2, 1), (2, 1, 1, 1)], [(3, 1, 1, 1)]), {0: {1: [at(0, 0)], 2: [at(1, 0)], 3: [at(1, 1)]}})
-    assert not has_spans_of_places(piece)
-
-    (piece,) = pieces(table([(1, 0, 1, 2), (2, 1, 1, 1)]), {0: {1: [at(0, 0, columns=2)], 2: [at(1, 0)]}})
-    with pytest.raises(ValueError, match="two cells cover"):
-        html(piece)
-
-
 def test_right_to_left_table_begins_at_the_right() -> None:
     mirrored = table([(1, 0, 1, 2), (2, 2, 1, 1)], [(3, 0, 1, 1), (4, 1, 1, 1), (5, 2, 1, 1)], is_right_to_left=True)
     cells = {0: {1: [at(1, 0, columns=2)], 2: [at(0, 0)], 3: [at(2, 1)], 4: [at(1, 1)], 5: [at(0, 1)]}}

@@ -9,10 +9,8 @@ from PIL import Image, ImageDraw
 
 from datagen.disk.storage import Folder
 from datagen.record import Drop, Sample
-from flywheel.labels import typeset_pages
 from flywheel.labels.typeset_pages import FrozenTexts, TypesetPages, UnsetLines
 from flywheel.pools import texts
-from flywheel.pools.pools import Pools
 from flywheel.pools.texts import TextFile, Texts
 from tests.inputs.udhr import UDHR
 
@@ -98,13 +96,3 @@ def test_a_line_waits_for_a_typeface_that_has_its_letters():
     assert text.heading(34) == "other"
     assert text.paragraph(80) == "a line that is long enough for a paragraph of text"
     assert text.paragraph(80) == text.item() == "" and text.has("A") and not text.has("B")
-
-
-def test_languages_of_a_script_share_what_its_gate_needs_and_have_some_lines_of_their_own():
-    def pools(lang, script, text="of this sha256"):
-        return Pools(lang, script, 0.5, "documents", "", text=text)
-
-    served = [pools("bg", "Cyrl"), pools("sr", "Cyrl"), pools("ru", "Cyrl", ""), pools("vi", "Latn"), pools("ko", "Kore")]
-    own = {"bg": 300, "sr": 50, "ru": 450, "vi": 330, "ko": 4000}
-    assert typeset_pages.lines_needed(served, own, 2500) == {"bg": 850, "sr": 850, "vi": 2170}
-    assert typeset_pages.lines_needed(served, own, 500) == {"sr": 150, "vi": 170}

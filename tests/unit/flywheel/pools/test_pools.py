@@ -34,14 +34,6 @@ def test_no_page_is_in_two_pools(pages):
     assert len(places) == len(set(places))
 
 
-def test_with_three_documents_pools_are_whole_documents_and_the_largest_trains():
-    (pools,) = assign([language(big=40, middle=30, small=2)], seed=0, min_train_lines=1)
-    assert pools.kind == "documents"
-    assert docs(pools.train) == {"big"}
-    assert docs(pools.unlabelled) == {"middle"}  # two pages are not worth reading
-    assert docs(pools.held_out) == docs(pools.calibration) == {"small"}
-
-
 def test_no_document_is_in_two_pools_or_two_folds():
     languages = [language("ru", **{f"r{i}": 20 + i for i in range(12)}), language("uk", **{f"u{i}": 20 + i for i in range(4)})]
     for pools in assign(languages, seed=3, min_train_lines=1):

@@ -42,12 +42,6 @@ def test_no_gain_is_no_reason_to_keep_a_round_unless_somebody_says_so():
     assert not verdict(same, {"ru": lines(0.15, seed=5)}, needs_gain=False).kept
 
 
-def test_a_language_that_is_not_read_any_more_is_a_loss_and_a_new_one_a_gain():
-    same = {"ru": lines(0.05)}
-    assert verdict(same, {}).reason.endswith("ru is not read any more")
-    assert verdict(same, same | {"el": lines(0.5)}).kept
-
-
 def test_each_reader_is_compared_with_the_one_that_it_started_from():
     """Of two readers of a script, the one that a language is measured by may be well, and the other one spoilt."""
     readers = [RoundReader(f"Cyrl-{fold}", "Cyrl", (fold,), "Cyrl", "", frozenset()) for fold in "ab"]
