@@ -237,10 +237,8 @@ def test_a_recipe_says_it_by_fields_of_its_data(out, tokenizer):
         ({"unread": "skip"}, "unread='skip': allowed are leave, cut"),
         ({"diverse": "author"}, "diverse='author': allowed are document, source, lang, layout"),
         ({"difficulty": (("harder", 1.0),)}, "difficulty harder: allowed are easy, medium, hard, unknown and"),
-        ({"difficulty": (("hard", -1.0),)}, "shares must be at least 0"),
         ({"medium_from": 0.7}, "the first below the second"),
         ({"min_worth": 2.0}, "min_worth=2.0: it must be from 0 to 1"),
-        ({"power": -1.0}, "power=-1.0: it must be from 0 to 1"),
     ],
 )
 def test_values_that_are_not_allowed(values, message):

@@ -103,7 +103,6 @@ def test_a_parameter_without_a_gradient_moves_as_by_zero():
         ({"start": "a", "start_encoder": "b"}, "start is a: it is the whole network"),
         ({"start_encoder": "a"}, "start_encoder is a, and start_decoder is empty: give .* start_decoder=random"),
         ({"average": 1.0}, "average is 1.0"),
-        ({"lora": -1}, "lora is -1: it must be at least 0"),
         ({"precision": "fp8"}, "precision is 'fp8': allowed are bfloat16, float32"),
     ],
 )

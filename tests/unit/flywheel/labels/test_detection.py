@@ -21,7 +21,6 @@ LINE = Line(Box(100, 100, 300, 120), "одна строка")
         ([Box(98, 121, 303, 145)], False),  # the next line
         ([Box(90, 60, 310, 160)], False),  # three lines in one box
         ([Box(98, 97, 200, 124), Box(99, 98, 201, 123)], False),  # one half twice
-        ([], False),
     ],
 )
 def test_a_line_is_detected_where_boxes_at_its_height_cover_it(boxes, is_there):
