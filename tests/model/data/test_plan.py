@@ -64,17 +64,6 @@ def test_a_window_of_samples_that_are_all_too_long_has_no_row(tokenizer):
     assert [changed.step(n) for n in range(7)] == steps[:7]
 
 
-def test_no_sample_comes_twice_before_all_came_once(corpus):
-    came = [draw.row for draw in draws(plan(corpus, [Source("web", "vision")], window=45), 0, 12) if draw.number < 45]
-    rows = len(corpus.train[1])
-    numbers = {}
-    for draw in draws(plan(corpus, [Source("web", "vision")], window=64), 0, 60):
-        numbers[draw.number] = draw.row
-    for epoch in range(3):
-        assert sorted(numbers[n] for n in range(epoch * rows, (epoch + 1) * rows)) == corpus.train[1].tolist()
-    assert [numbers[n] for n in range(rows)] != [numbers[n] for n in range(rows, 2 * rows)] and came
-
-
 def test_weights_by_language(corpus):
     langs = {"ja": 0.5, "*": 0.5}
     counts = Counter(corpus.columns[0].lang_N[d.row] for d in draws(plan(corpus, [Source("pages", langs=langs)]), 0, 200))

@@ -101,20 +101,3 @@ def test_one_head_is_told_where_the_next_character_stands():
     scores = torch.tensor([9.0, 0.0, 0.0]) / 6**0.5
     expected = -scores.log_softmax(0)[0] - torch.tensor([9.0, 0.0, 0.0]).div(6**0.5).log_softmax(0)[1]
     assert loss.item() == pytest.approx(expected.item(), rel=1e-5) and right == 1
-
-
-def test_where_characters_stand_in_a_batch_of_lines():
-    tokenizer = byte_tokenizer()
-    corpus = opened([Drawn(Lines(longest=9), 8, held_out=2, tells=True)], tokenizer, 0.1)
-    rows = [[(draw := alone(corpus, 0, row, "line")) and made(read(corpus, draw), draw, ("line",), tokenizer) for row in pair]
-            for pair in ((0, 1), (2, 3))]  # fmt: skip
-    one = batch(rows, tokenizer)
-    assert one.num_known_places == one.num_tokens - 4  # but for the four ends
-    assert (one.ids_BL.flatten()[one.looks_T[one.looks_T >= 0]] == tokenizer.image).all()
-    # Within its own sample, and never back to the left.
-    flat = one.samples_BL.flatten() + 10 * torch.arange(2).repeat_interleave(one.ids_BL.shape[1])
-    known = one.looks_T >= 0
-    assert torch.equal(flat[one.looks_T[known]], flat[one.learned_T[known]])
-    for sample in flat[one.learned_T[known]].unique():
-        looks = one.looks_T[known][flat[one.learned_T[known]] == sample]
-        assert (looks.diff() >= 0).all()

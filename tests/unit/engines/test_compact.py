@@ -13,10 +13,8 @@ from datagen.engines.compact import (
     CompactConfig,
     CompactNet,
     Reader,
-    collate,
     line_image,
     normalise,
-    padded_width,
 )
 from datagen.writing.lookalikes import ALIKE, fold, is_settled, mended, unfold
 
@@ -74,18 +72,6 @@ def test_a_line_becomes_32_pixels_high_and_ink_is_one():
     assert line_image(crop(9000, 32)).shape == (HEIGHT, MAX_WIDTH)
 
 
-def test_padding_changes_nothing():
-    lines = [line_image(crop(200, seed=1)), line_image(crop(600, seed=2))]
-    r = reader()
-    with torch.inference_mode():
-        together, frames = r.scores(lines)
-        alone, _ = r.scores(lines[:1])
-    short = int(frames[0])
-    # The last frames of the shorter line see the padding through the convolutions' rims.
-    assert torch.allclose(together[0, : short - 4], alone[0, : short - 4], atol=5e-2)
-    assert collate(lines)[0].shape == (2, 1, HEIGHT, padded_width(lines[1].shape[1]))
-
-
 def test_the_best_path_and_its_probability_by_hand():
     r = reader()
     a, b = r.alphabet.encode("аб")
@@ -95,14 +81,6 @@ def test_the_best_path_and_its_probability_by_hand():
     (text, score), *_ = r._decode(p.log(), torch.tensor([2]))
     assert text == "а"
     assert score == pytest.approx(0.6 * 0.3 + 0.3 * 0.6 + 0.6 * 0.6, abs=1e-3)
-
-
-def test_what_is_saved_reads_the_same(tmp_path):
-    folder = Folder(str(tmp_path / "reader"))
-    r = reader(3)
-    r.save(folder, {"why": "a test"})
-    crops = [crop(100 + 50 * i, seed=i) for i in range(5)]
-    assert Reader.load(folder).read(crops) == r.read(crops)
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "other", "pickle", "old"])

@@ -37,30 +37,6 @@ def lines(document: Document) -> list[str]:
     return [words(paragraph) for paragraph in paragraphs(document)]
 
 
-@pytest.mark.parametrize(
-    ("runs", "pieces"),
-    [
-        pytest.param(
-            [xml.run("plain "), xml.run("words "), xml.run("bold", "<w:b/>"), xml.run(" end")],
-            [("plain words ", False, 0), ("bold", True, 0), (" end", False, 0)],
-            id="runs of one look are one piece",
-        ),
-        pytest.param(
-            [
-                *(xml.run("Ab", "<w:caps/>"), xml.run("Cd", "<w:smallCaps/>")),
-                *(xml.run(t, f'<w:vertAlign w:val="{at}script"/>') for t, at in (("2", "super"), ("0", "sub"))),
-            ],
-            [("ABCD", False, 0), ("2", False, 1), ("0", False, -1)],
-            id="capitals and raised letters",
-        ),
-    ],
-)
-def test_pieces_of_a_paragraph(tmp_path, runs, pieces):
-    (paragraph,) = paragraphs(read(tmp_path, xml.paragraph(*runs)))
-    assert [(piece.text, piece.is_bold, piece.raised) for piece in paragraph.pieces] == pieces
-    assert len({piece.mark for piece in paragraph.pieces}) == len(pieces)
-
-
 KINDS = [f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>' for kind in ("begin", "separate", "end")]
 SYMBOLS = (("Symbol", "F061"), ("Webdings", "F0FF"))
 CONTROL = "<w:sdt><w:sdtPr/><w:sdtContent>{0}</w:sdtContent></w:sdt>"

@@ -132,19 +132,6 @@ def test_a_letter_of_another_script_within_a_word_of_the_layer_is_its_authors_sl
     assert is_right(page, Box(8, 98, 112, 122), "\u0441\u0432\u043e\u0456\u043c\u0438")
 
 
-def test_a_turned_line_is_where_its_polygon_is_and_not_all_of_the_box_around_it():
-    def turned(text: str, x0: int, x1: int, y: int) -> Line:
-        rise = [round(y + 0.04 * x) for x in (x0, x1)]
-        corners = ((x0, rise[0]), (x1, rise[1]), (x1, rise[1] + 20), (x0, rise[0] + 20))
-        return Line(Box(x0, min(rise), x1, max(rise) + 20), text, polygon=tuple((float(x), float(y)) for x, y in corners))
-
-    long, below = turned("длинная строка во всю ширину", 10, 490, 100), turned("внизу", 10, 90, 122)
-    page = page_sample("p", "", regions=(Region(Box(0, 0, 500, 500), "text", "", None, "typeset", lines=(long, below)),))
-    assert is_right(page, below.box, "внизу")
-    assert is_right(page, long.box, long.text)
-    assert not is_right(page, below.box, f"{long.text} внизу")
-
-
 def test_precision_counts_by_language():
     page = layered((Box(10, 100, 110, 120), "слово"))
 
