@@ -33,16 +33,6 @@ def html(piece: TablePiece) -> str:
 TWO_PAGES = {0: {1: [at(0, 0)], 2: [at(0, 1)]}, 1: {2: [at(0, 0)], 3: [at(0, 1)]}}
 
 
-def test_whole_table_is_one_piece() -> None:
-    whole = table([(1, 0, 1, 2)], [(2, 0, 1, 1), (3, 1, 1, 1)])
-
-    (piece,) = pieces(whole, {4: {1: [at(0, 0, columns=2)], 2: [at(0, 1)], 3: [at(1, 1)]}})
-
-    assert (piece.page, piece.rows, piece.box) == (4, (0, 1), (50.0, 0.0, 250.0, 40.0))
-    assert html(piece) == '<table><tr><td colspan="2">1</td></tr><tr><td>2</td><td>3</td></tr></table>'
-    assert has_spans_of_places(piece)
-
-
 def test_break_cuts_a_span_and_repeats_the_head() -> None:
     long = table([(1, 0, 1, 1), (2, 1, 1, 1)], [(3, 0, 3, 1), (4, 1, 1, 1)], [(5, 1, 1, 1)], [(6, 1, 1, 1)], head=1)
     cells = {

@@ -48,15 +48,6 @@ def test_the_seed_decides_and_nothing_else():
     assert len({assign([several], seed, 1)[0].held_out for seed in range(8)}) > 1
 
 
-def test_one_long_document_is_cut_into_distant_ranges():
-    (pools,) = assign([language(a=40)], seed=0, min_train_lines=1)
-    assert pools.kind == "page_ranges"
-    train, held_out = ([page for _, page in pool] for pool in (pools.train, pools.held_out))
-    assert max(train) + 2 < min(held_out)
-    assert not pools.unlabelled
-    assert not pools.calibration  # its document trains
-
-
 def test_a_language_with_two_pages_is_only_held_out_and_served_by_its_script():
     many, few = assign([language("ru", a=40, b=30, c=20), language("sr", x=2)], seed=0, min_train_lines=300)
     assert (few.kind, few.not_served) == ("held_out_only", "")
