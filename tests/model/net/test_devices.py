@@ -7,11 +7,14 @@ import contextlib
 import pytest
 import torch
 import torch.nn.functional as F
+from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from model.data.loader import _flat, _unflat, job, made_ahead, maker
 from model.data.split import opened
 from model.net import attention
+from model.net.activation_checkpointing import checkpointed
+from model.net.attention import compiled
 from model.net.batch import batch, through
 from model.net.config import tiny
 from model.net.deepseek_ocr import DeepseekOcr
@@ -82,3 +85,33 @@ def test_all_images_of_a_batch_go_to_a_device_at_once():
 def assert_all_have_gradients(net):
     missing = [name for name, parameter in net.named_parameters() if parameter.grad is None and parameter.requires_grad]
     assert missing == []
+
+
+@pytest.mark.slow
+def test_what_is_compiled_is_one_operation_whose_result_checkpointing_saves():
+    """As flex attention is on a GPU: the backward pass doesn't compute its products a second time."""
+
+    def products(q_LK, k_LK):
+        return (q_LK @ k_LK.T).softmax(-1) @ k_LK
+
+    class Tower(torch.nn.Module):
+        checkpointing = True
+
+    counts = []
+    for how in (compiled, torch.compile):
+        torch._dynamo.reset()
+        attends = how(products)
+        x_LK, tower = torch.randn(16, 8, requires_grad=True), Tower()
+
+        def forward(tower=tower, attends=attends, x_LK=x_LK):
+            return checkpointed(tower, lambda x_LK: attends(x_LK.relu(), x_LK).cos(), x_LK).sum()
+
+        forward().backward()  # compiles, and the compiler multiplies, too
+        y, x_LK.grad = forward(), None
+        with profile(activities=[ProfilerActivity.CPU]) as done:
+            y.backward()
+        counts.append(sum(event.count for event in done.key_averages() if event.key == "aten::mm"))
+        found, x_LK.grad = x_LK.grad, None
+        products(x_LK.relu(), x_LK).cos().sum().backward()
+        assert torch.allclose(found, x_LK.grad, atol=1e-5)
+    assert counts[0] < counts[1]
