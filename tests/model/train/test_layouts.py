@@ -108,8 +108,7 @@ def test_ranks_measure_together_what_one_does(step, tmp_path, monkeypatch):
 
     for world in (1, 2):
         measured.mkdir()
-        given = still.but(replicate=1) if world == 1 else still
-        assert on_ranks(given, Folder(str(tmp_path / str(world))), world, noting) == [0] * world
+        assert on_ranks(still, Folder(str(tmp_path / str(world))), world, noting) == [0] * world
         shares = Counter(path.name[0] for path in measured.iterdir())
         assert len(shares) == world and max(shares.values()) <= -(-sum(shares.values()) // world) + 1
         measured.rename(tmp_path / f"measured-{world}")
