@@ -31,8 +31,8 @@ LAST_HALF = 6 * (ATTENTION + MIXTURE) + 1280 + HALF
 PAPERS = Layout(4, 40, 1)
 
 
-def on_one(config: ModelConfig, set_up: SetUp, towers: tuple[str, ...] = ()) -> Memory:
-    return memory(config, LOAD, set_up, ONE_RANK, 0, 1, towers)
+def on_one(config: ModelConfig, set_up: SetUp) -> Memory:
+    return memory(config, LOAD, set_up, ONE_RANK, 0, 1, ())
 
 
 LORA_ELSEWHERE = SetUp("LoRA elsewhere", rank=3, targets=("qkv", "lm_head"), method=ADAPTERS)

@@ -31,7 +31,7 @@ LEVELS = {"easy": 0.1, "medium": 0.3, "hard": 0.6}
 THIRDS = {"medium_from": 0.33, "hard_from": 0.67}
 
 
-def fine_page(number, difficulty=-1.0, worth=-1.0, unread=False, labels=("text",), document=0, folder="a"):
+def fine_page(number, difficulty=-1.0, worth=-1.0, unread=False, labels=("text",), document=0):
     """A page with a line of text, and a black formula below it."""
     image = Image.new("RGB", (200, 100), (250, 250, 240))
     image.paste((0, 0, 0), (20, 20, 100, 30))
@@ -46,7 +46,7 @@ def fine_page(number, difficulty=-1.0, worth=-1.0, unread=False, labels=("text",
         regions=tuple(regions),
         difficulty=difficulty,
         quality=Quality("trusted", (), {"worth": worth} if worth >= 0 else {}),
-        origin=Origin(f"/in/{folder}/{document}.pdf", f"{document:064x}", number),
+        origin=Origin(f"/in/{document}.pdf", f"{document:064x}", number),
     )
 
 
@@ -124,7 +124,7 @@ def corpus(tokenizer):
     return dataclasses.replace(made, columns=(columns,))
 
 
-def plan(corpus, source, steps=None, seed=0):
+def plan(corpus, source, seed=0):
     return Plan(corpus, [Segment(0, shares(corpus, [source]))], {"tiny": 1.0}, 1500, 4, seed, 64)
 
 

@@ -10,8 +10,8 @@ from tests.model.lines import LONG
 SCAN, CAMERA = Degradations(1, 0), Degradations(0, 1)
 
 
-def page(size=(900, 1200)):
-    image = Image.new("RGB", size, "white")
+def page():
+    image = Image.new("RGB", (900, 1200), "white")
     font = ImageFont.truetype("DejaVuSans.ttf", 24)
     for n in range(12):
         ImageDraw.Draw(image).text((60, 80 + 85 * n), LONG[n:], fill="black", font=font)

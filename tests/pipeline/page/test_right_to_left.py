@@ -123,6 +123,12 @@ def columns(lines: int = 8, title: bool = False) -> list[tuple[float, float, str
     return rows
 
 
+def test_columns_drawn_row_by_row_are_read_one_after_the_other():
+    found = texts(placed(*columns(title=True)))
+    assert found[0].startswith("A title")
+    assert [line[:2] for line in found[1:]] == [f"{c}{i}" for c in "LR" for i in range(8)]
+
+
 def test_columns_in_the_right_order_stay_and_so_do_tables():
     right = sorted(columns(), key=lambda row: row[0])
     assert [line[:2] for line in texts(placed(*right))] == [f"{c}{i}" for c in "LR" for i in range(8)]

@@ -35,8 +35,8 @@ def read(tmp_path: Path) -> Read:
     return read_body
 
 
-def prose(num: int = 1, marks: str = "") -> str:
-    return xml.paragraph(xml.run(WORDS * num, marks))
+def prose(num: int = 1) -> str:
+    return xml.paragraph(xml.run(WORDS * num))
 
 
 # Rules, one by one

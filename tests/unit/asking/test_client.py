@@ -17,12 +17,12 @@ NGRAMS = {"ngram_size": 30, "window_size": 90, "whitelist_token_ids": [128821, 1
 QUICK = {"wait_s": 0.01, "timeout_s": 10.0, "tries": 3, "key": "NO_SUCH_KEY"}
 
 
-def question(width: int = 64, model: str = "m") -> Question:
-    return Question.of(profile_of(model), model, "pages", image(width, 48))
+def question(width: int) -> Question:
+    return Question.of(profile_of("m"), "m", "pages", image(width, 48))
 
 
-def asked(url: str, widths: list[int], model: str = "m", **settings) -> list[Answer | Fault]:
-    servers = Servers(url, model, **QUICK | settings)
+def asked(url: str, widths: list[int], **settings) -> list[Answer | Fault]:
+    servers = Servers(url, "m", **QUICK | settings)
 
     async def all_of_them():
         return await asyncio.gather(*(servers.ask(question(width)) for width in widths))

@@ -14,8 +14,8 @@ def clean() -> numpy.ndarray:
     return line("Все люди рождаются", "DejaVu Sans", "ru", 30, 6)[0]
 
 
-def after(step: wear.Step, pixels: numpy.ndarray, seed: int, line_height: float = 0) -> numpy.ndarray:
-    return wear.worn(pixels, numpy.random.default_rng(seed), ((1, step),), line_height)[0]
+def after(step: wear.Step, pixels: numpy.ndarray, seed: int) -> numpy.ndarray:
+    return wear.worn(pixels, numpy.random.default_rng(seed), ((1, step),), 0)[0]
 
 
 @pytest.mark.parametrize("step", ON_PAPER + SEEN, ids=lambda step: step.__name__)

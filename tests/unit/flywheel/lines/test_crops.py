@@ -20,10 +20,10 @@ from tests.outputs import write_dataset
 WORDS = "Все люди ґрунт ђак"
 
 
-def crop(text: str = WORDS) -> Crop:
-    pixels, box = typeset(text, numpy.random.default_rng(1))
+def crop() -> Crop:
+    pixels, box = typeset(WORDS, numpy.random.default_rng(1))
     jpeg = simplejpeg.encode_jpeg(numpy.ascontiguousarray(pixels)[:, :, None], 90, "GRAY")
-    return Crop("k", "ru", "Cyrl", text, jpeg, box)
+    return Crop("k", "ru", "Cyrl", WORDS, jpeg, box)
 
 
 def test_no_face_no_line():
