@@ -57,6 +57,7 @@ lora=2 lora_targets=all-linear lora_alpha=6 lora_dropout=0.1 modules_to_save=pro
 """
 
 
+@pytest.mark.slow
 def test_a_fine_tuning_by_all_words(here, caplog, capsys, monkeypatch):
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
     monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")  # as it is before the test, it will be after it
