@@ -122,6 +122,13 @@ def test_a_paragraph_that_mineru_joined_with_the_next_column_stays_in_its_box_an
     assert [(r.text, r.continues) for r in found] == [("The first half and", True), ("the second.", False)]
 
 
+def test_lines_of_the_next_page_are_left_out(tmp_path):
+    box = [50, 700, 290, 720]
+    here, there = line(box, span("It ends")), line([50, 80, 290, 100], span("overleaf.", cross_page=True))
+    (found,) = regions(write(tmp_path, {"para_blocks": [block("text", box, here, there)]}, backend="vlm"))
+    assert (found.text, found.continues) == ("It ends", True)
+
+
 def test_lists_and_code_of_the_vlm(tmp_path):
     blocks = [
         holding("list", [50, 80, 290, 120], *(text("text", [50, y, 290, y + 15], t) for y, t in ((80, "- one"), (100, "- two")))),

@@ -95,6 +95,15 @@ def test_what_a_busy_server_cannot_do_now_is_asked_again():
     assert len(came) == 4
 
 
+def test_a_slow_answer_is_waited_for_and_one_that_does_not_come_is_a_timeout():
+    with serving(lambda request: says("slow"), takes_s=0.4) as (url, came):
+        assert Server("text", url, "any", timeout_s=20).read([CROP]) == [("slow", None)]
+        hasty = Server("text", url, "any", timeout_s=0.05, tries=2, wait_s=0.001)
+        assert hasty.read([CROP]) == [("", None)]
+    assert hasty.reasons == ("timeout",)
+    assert len(came) == 3
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

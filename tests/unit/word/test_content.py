@@ -135,6 +135,17 @@ def test_an_alternative_that_nobody_knows_gives_way_to_the_fallback(tmp_path):
     assert b"<w:pict>" in copied["word/document.xml"] and b"<w:drawing>" not in copied["word/document.xml"]
 
 
+def test_results_of_fields_stay_and_only_what_has_none_or_runs_on_all_pages_is_made_anew(tmp_path):
+    page, link = xml.field("PAGE", "7"), xml.field('HYPERLINK "http://a"', "link")
+    empty = xml.field("NUMPAGES", "").replace(xml.run(""), "")
+    fields = xml.paragraph(page, link, empty)
+    document, copied = read_and_copy(tmp_path, fields, running=True, header=fields)
+    body, header = paragraphs(document)
+    assert [(piece.text, piece.is_generated) for piece in body.pieces] == [("7link", False), ("", True)]
+    assert [(piece.text, piece.is_generated) for piece in header.pieces] == [("7", True), ("link", False), ("", True)]
+    assert copied["word/document.xml"].count(b"instrText") == 2 and copied["word/header1.xml"].count(b"instrText") == 4
+
+
 def test_simple_fields(tmp_path):
     simple = xml.paragraph(xml.run("on "), f'<w:fldSimple w:instr=" CREATEDATE ">{xml.run("1 May")}</w:fldSimple>')
     body, header = paragraphs(read(tmp_path, simple + xml.section(running=True), header=simple))

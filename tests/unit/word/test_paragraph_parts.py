@@ -108,6 +108,13 @@ def test_lines_are_cut_from_the_text_in_logical_order() -> None:
     assert [line_text(own, True) for own in part.lines] == ["אבג דהו", "זחט"]
 
 
+def test_order_of_marks_over_letters_is_the_text_layers_if_the_label_has_it() -> None:
+    base, mark = line("ب", 1, 100, 1), line("ٰ", 1, 100, 1)
+
+    assert line_text([*base, *mark], True, "بٰ") == "بٰ"
+    assert line_text(line("והד גבא", 1, 100, 1), True, "גבאוהד") == "אבג דהו"  # as it stands, not as it is read
+
+
 def test_lines_are_unsure_beside_a_formula_and_where_letters_are_missing() -> None:
     (with_formula,) = paragraph_parts(
         Paragraph((Text("so ", 1), Formula(0, ""))), {0: line("so", 1, 10, 1)}, {0: [(0, (70.0, 10.0, 90.0, 20.0))]}

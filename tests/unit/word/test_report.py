@@ -150,3 +150,7 @@ def test_a_table_is_written_anew_with_its_formulas_drawn():
     assert "onclick" not in markup and "<script" not in markup and "msup" in names(markup)
     assert drawn("no table at all", "table") is None
     assert drawn(r"\frac{a", "formula") is None
+
+
+def test_a_table_keeps_latex_that_cant_be_drawn():
+    assert r"\(\frac{a\)" in drawn(r"<table><tr><td>\(\frac{a\)</td></tr></table>", "table")
