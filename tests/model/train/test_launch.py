@@ -137,9 +137,8 @@ def test_what_is_wrong_with_the_input_is_not_tried_again(out, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("nodes", [1, 2])
-def test_sigterm_leaves_a_checkpoint_of_that_very_step(out, monkeypatch, nodes):
-    machines = two_machines(out) if nodes == 2 else TWO
+def test_sigterm_leaves_a_checkpoint_of_that_very_step(out, monkeypatch):
+    machines = two_machines(out)
     monkeypatch.setattr("tests.model.train.test_launch.SMALL", SMALL.but(steps=10**6, checkpoint_every=10**6))
     begun = threading.Thread(target=lambda: (until(lambda: turns(out)), time.sleep(3), os.kill(os.getpid(), signal.SIGTERM)))
     begun.start()

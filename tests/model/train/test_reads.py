@@ -140,11 +140,6 @@ def test_the_default_recipe_learns_pages_where_there_is_a_gpu(tmp_path, monkeypa
     assert set(metrics["num_train"]) == {"coarse", "fine", "fine-regions crop"}
 
 
-def test_a_start_that_has_not_finished_is_told(recipe, tmp_path):
-    with pytest.raises(ValueError, match=r"start is stage1: .* has no training of that name that has finished"):
-        train(recipe.steps[2], Folder(str(tmp_path)))
-
-
 def test_the_whole_recipe_has_lines_enough():
     for step in (*reads("/x").steps, *reads("/x", scripts="Cyrl,Grek").steps):
         if not isinstance(step, Train):

@@ -24,18 +24,3 @@ def test_planted_loops_are_found_and_right_answers_are_none():
 )
 def test_what_pages_repeat_is_no_loop(text):
     assert not is_loop(text, False)
-
-
-@pytest.mark.parametrize(
-    ("text", "is_cut"),
-    [
-        ("It began well. " + "and so it went on " * 40, False),
-        ("It began well. " + "and so it went on " * 10, True),
-        ("Intro " + "人人生而自由,在尊严和权利上一律平等。" * 12, False),
-        ("<table>" + "<tr><td></td></tr>" * 400, True),
-        ("".join(f"{n}. The same as before.\n" for n in range(60)), False),
-        ("x" * 3000, True),
-    ],
-)
-def test_what_goes_on_and_on_is_one(text, is_cut):
-    assert is_loop(text, is_cut)

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from datagen.engines import Engines
-from datagen.engines.pp_doclayout import PPDocLayout, captioned
-from datagen.record import LABELS, Box, Region
+from datagen.engines.pp_doclayout import PPDocLayout
+from datagen.record import LABELS, Region
 from tests.inputs import tiny_engines
 
 NOISE = (numpy.random.default_rng(0).random((300, 200, 3)) * 255).astype(numpy.uint8)
@@ -136,20 +136,3 @@ def test_each_class_has_the_least_score_that_the_network_says():
     net.config.class_thresholds = [0.4 if name == "text" else 0.5 for name in tiny_engines.CLASSES]
     for threshold, labels in ((0.0, ["text", "seal"]), (0.7, ["seal"]), (0.3, ["text", "table", "seal"])):
         assert [r.label for r in regions_of(net, threshold)] == labels
-
-
-def test_captions_and_notes_are_those_of_what_is_nearest():
-    def region(label, y):
-        return Region(Box(0, y, 100, y + 10), label, "", None, "x")
-
-    page = [
-        region("image_caption", 0),
-        region("table", 12),
-        region("table_footnote", 24),
-        region("image", 100),
-        region("image_caption", 112),
-        region("table_footnote", 124),
-    ]
-    labels = ["table_caption", "table", "table_footnote", "image", "image_caption", "image_caption"]
-    assert [r.label for r in captioned(page)] == labels
-    assert [r.label for r in captioned([region("image_caption", 0)])] == ["image_caption"]

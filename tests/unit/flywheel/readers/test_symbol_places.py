@@ -1,20 +1,11 @@
 """About where the symbols of a line stand, and the loss that tells a reader so."""
 
-import numpy
 import pytest
 import torch
 
 from flywheel.readers import symbol_places
 
 STEPS = 20  # 160 pixels
-
-
-def test_letters_stand_one_after_the_other_from_edge_to_edge():
-    places = symbol_places.frames("abcdefghij", STEPS, 2)
-    assert list(places) == sorted(set(places))
-    assert 0 < places[0] < 5
-    assert 34 < places[-1] < 40
-    assert numpy.allclose(symbol_places.frames("abcdefghij", STEPS, 4) / 2, places, atol=1)
 
 
 def test_marks_have_no_room_of_their_own_and_spaces_little():
