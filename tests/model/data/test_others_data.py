@@ -161,6 +161,18 @@ def test_a_group_of_a_tar_is_a_folder_a_name_in_json_or_an_image(tmp_path, token
         opened([Tars(str(tmp_path / "a.tar"), "web", Members(group="json:doc.name"))], tokenizer, 0.1)
 
 
+def test_a_mapping_that_says_nothing_is_refused():
+    assert Members(images=".JPG", prompts=(("<image>\nA?", 2.0), "<image>\nB?")).prompts == (
+        Asked("<image>\nA?", 2.0),
+        Asked("<image>\nB?", 1.0),
+    )
+    for prompts in ("Describe.", (("<image><image>", 1.0),), (("<image>", -1.0),), (("<image>", 0.0),), ()):
+        with pytest.raises(ValueError, match="members has"):
+            Members(prompts=prompts)
+    with pytest.raises(ValueError, match="members has answer='txt' group='key'"):
+        Members(group="key")
+
+
 @pytest.mark.parametrize("kind", ["saved", "jsonl", "parquet", "txt"])
 def test_texts(tmp_path, tokenizer, kind, monkeypatch):
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")

@@ -48,22 +48,6 @@ def test_so_many_steps_have_so_many_draws(corpus, num_draws):
     assert num_draws - a_step / 4 <= came <= num_draws + 1.25 * a_step
 
 
-def test_a_window_of_samples_that_are_all_too_long_has_no_row(tokenizer):
-    """Two of a hundred samples fit. Of some windows of 8 draws none does, and the steps go on behind them."""
-    letters = [20 if n % 50 == 0 else 400 for n in range(100)]
-    corpus = opened([Drawn("prose", letters, [None] * 100)], tokenizer, 1e-9)
-    one = plan(corpus, [Source("prose", "text")], length=100, rows_per_step=1, window=8)
-    steps = [one.step(n) for n in range(20)]
-    num_rows = [len(one._window(n)[0]) for n in range(20)]
-    assert 0 in num_rows and max(num_rows) == 1
-    assert plan(corpus, [Source("prose", "text")], length=100, rows_per_step=1, window=8).step(13) == steps[13]
-    numbers = [draw.number for step in steps for row in step for draw in row]
-    last = numbers[-1] // 8
-    assert numbers == sorted(numbers) and sum(sum(one.dropped(n).values()) for n in range(20)) == 8 * (last + 1) - len(numbers)
-    changed = one.changed(7, shares(corpus, [Source("prose", "text")]))
-    assert [changed.step(n) for n in range(7)] == steps[:7]
-
-
 def test_weights_by_language(corpus):
     langs = {"ja": 0.5, "*": 0.5}
     counts = Counter(corpus.columns[0].lang_N[d.row] for d in draws(plan(corpus, [Source("pages", langs=langs)]), 0, 200))

@@ -32,12 +32,6 @@ def test_scores_of_readers_that_are_too_bold_or_too_shy_come_near_the_truth():
         assert error(crossed(scores, right), right) < 0.05
 
 
-def test_the_error_is_the_mean_distance_of_tenths():
-    assert error([0.5] * 10, [True] * 5 + [False] * 5) == pytest.approx(0.5)  # each tenth is one piece
-    assert error([0.9] * 100, [i % 10 != 0 for i in range(100)]) == pytest.approx(0.0)
-    assert error([0.8] * 100, [i % 10 != 0 for i in range(100)]) == pytest.approx(0.1)
-
-
 def test_a_piece_has_no_part_in_the_curve_that_judges_it():
     scores = [0.5] * 10
     shares = crossed(scores, [False] * 5 + [True] * 5)  # every fifth piece: one of the first five, one of the last

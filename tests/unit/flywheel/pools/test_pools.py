@@ -42,12 +42,6 @@ def test_no_document_is_in_two_pools_or_two_folds():
         assert sum(map(len, of_pools)) == len(frozenset().union(*of_pools))
 
 
-def test_the_seed_decides_and_nothing_else():
-    several = language(**{f"d{i}": 20 + i for i in range(10)})
-    assert assign([several], 1, 1) == assign([several], 1, 1)
-    assert len({assign([several], seed, 1)[0].held_out for seed in range(8)}) > 1
-
-
 def test_a_language_with_two_pages_is_only_held_out_and_served_by_its_script():
     many, few = assign([language("ru", a=40, b=30, c=20), language("sr", x=2)], seed=0, min_train_lines=300)
     assert (few.kind, few.not_served) == ("held_out_only", "")
