@@ -29,7 +29,7 @@ def documents(folder: Path) -> Path:
 
 def few_documents(folder: Path) -> Path:
     """Three documents: one trains, one is to read, one is held out."""
-    return written(folder, {"big": 9, "medium": 4, "small": 2})
+    return written(folder, {"big": 9, "medium": 8, "small": 2})
 
 
 def written(folder: Path, documents: dict[str, int]) -> Path:

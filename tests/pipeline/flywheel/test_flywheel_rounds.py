@@ -78,8 +78,6 @@ def digests(out: Path) -> dict[str, str]:
 
 def test_killed_in_training_and_in_reading_it_ends_in_the_same_reader_and_the_same_labels(turned, tmp_path):
     folder, out = turned / "in", tmp_path / "out"
-    # What comes before the rounds is there: pages, crops, and the lines on pages.
-    shutil.copytree(turned / "out", out, ignore=shutil.ignore_patterns("*round-*", "report"))
     reader, shards = out / "round-1" / "reader" / "Cyrl", out / "round-1" / "shards"
     killed_when(lambda: list(reader.glob("checkpoint-*.safetensors")), RUN, folder, out)
     assert not (reader / "config.json").exists()
@@ -95,7 +93,7 @@ def test_killed_in_training_and_in_reading_it_ends_in_the_same_reader_and_the_sa
 def test_a_round_goes_on_from_any_commit(tmp_path):
     """With a reader that reads nothing yet: what a round leaves is the same wherever it was ended."""
     folder, before, out = tmp_path / "in", tmp_path / "before", tmp_path / "out"
-    wheel.written(folder, {"big": 9, "medium": 8, "small": 2})  # of so many lines it accepts one
+    wheel.few_documents(folder)
     fit = {"first": Fit(steps=4, learning_rate=1e-3, batch_width=1_000, num_lines=1, checkpoint_every=2)}
     assert wheel.turn(folder, out, **fit) == 0
     whole = digests(out)
