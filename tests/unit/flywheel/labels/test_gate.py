@@ -67,6 +67,21 @@ def test_few_lines_show_nothing_even_without_an_error():
     assert cutoff([], [], 0.97).confidence == NOBODY
 
 
+def test_an_error_among_few_lines_shuts_the_gate():
+    gate = cutoff([0.9] * 135 + [0.1] * 25, [False] + [True] * 134 + [False] * 2 + [True] * 23, 0.97)
+    assert gate.confidence == NOBODY
+    assert gate.reason == "the bound can't be reached: of the most confident calibration pieces 1 of 135 and 3 of 160 are wrong"
+
+
+def test_where_confidence_tells_little_all_lines_together_can_open_the_gate():
+    right = [i % 100 != 0 for i in range(1000)]  # the surest line is wrong, and every hundredth one
+    gate = cutoff([1 - i / 1000 for i in range(1000)], right, 0.97)
+    assert (gate.num_above, gate.num_right, gate.reason) == (1000, 990, "")
+    half = [*right[:500], *[i % 2 == 0 for i in range(500)]]
+    gate = cutoff([1 - i / 1000 for i in range(1000)], half, 0.97)
+    assert 500 <= gate.num_above < 650
+
+
 def test_lines_of_one_confidence_stand_or_fall_together():
     gate = cutoff([0.9] * 150 + [0.8] * 100, [True] * 150 + [True, False] * 50, 0.97)
     assert (gate.confidence, gate.num_above) == (0.9, 150)
