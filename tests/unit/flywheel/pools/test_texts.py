@@ -26,6 +26,13 @@ def test_lines_follow_from_text_and_seed_and_are_as_long_as_lines_of_documents()
     assert max(lengths) < 150 and sum(length > 36 for length in lengths) > 80 and sum(length < 16 for length in lengths) > 40
 
 
+def test_digits_of_its_own_are_a_languages_that_uses_them():
+    western = "".join(cut(["یک دو سه چهار پنج شش 12"] * 3 + [f"هفت {i} هشت" for i in range(30)], "Arab", 300, 0))
+    own = "".join(cut([f"هفت ۱۲۳۴۵۶۷۸۹۰ هشت نه ده یازده {'آب ' * i}" for i in range(30)], "Arab", 300, 0))
+    assert not set("۰۱۲۳۴۵۶۷۸۹") & set(western)
+    assert set("۰۱۲۳۴۵۶۷۸۹") <= set(own)
+
+
 def test_no_line_cuts_a_cluster():
     lines = cut([KHMER * 3], "Khmr", 200, 0)
     text = " ".join(KHMER.split())
