@@ -48,11 +48,11 @@ CONFIG = ModelConfig(
 STEP = Train(
     datasets=("rows.jsonl",),
     model=CONFIG,
-    schedule=Schedule(steps=12, min_learning_rate=0.001, curve="constant", warmup=2),
+    schedule=Schedule(steps=8, min_learning_rate=0.001, curve="constant", warmup=2),
     optim=Optim(learning_rate=0.01),
     batches=Batches(modes=(("square", 1.0), ("tiled", 2.0)), rows_per_step=8, micro_rows=1, length=96, tokenizer_samples=0),
     evaluation=Evaluation(
-        held_out_share=0.2, loss_samples=2, loss_every=6, looks_after=1000, read_samples=1, shown_samples=1, max_new_tokens=2
+        held_out_share=0.2, loss_samples=2, loss_every=4, looks_after=1000, read_samples=1, shown_samples=1, max_new_tokens=2
     ),
     checkpoint=Checkpoint(checkpoint_every=4),
     compute=Compute(precision="float32", device="cpu", threads=1),
@@ -61,7 +61,6 @@ STEP = Train(
 LAYOUTS = {
     "one process": (1, {}),
     "FSDP 4": (4, {}),
-    "copies 4": (4, {"replicate": 4}),
     "copies 2 x FSDP 2": (4, {"replicate": 2}),
     "pipeline 4": (4, {"pipeline": 4}),
     "pipeline 2 x copies 2": (4, {"pipeline": 2, "replicate": 2}),

@@ -160,8 +160,17 @@ def test_gradients_agree(pair, differ, tmp_path):
     assert differ("gradients, relative", f"{name}, {num} tensors", torch.tensor(worst), torch.tensor(0.0)) < TOLERANCE
 
 
-@pytest.mark.parametrize("pair", SLOW_WHERE_WIDE, indirect=True)
-@pytest.mark.parametrize("no_repeat", [NoRepeat(10_000), NoRepeat(3), NoRepeat(2, window=8)], ids=["free", "ngram", "window"])
+RULES = {"free": NoRepeat(10_000), "ngram": NoRepeat(3), "window": NoRepeat(2, window=8)}
+
+
+@pytest.mark.parametrize(
+    ("pair", "no_repeat"),
+    [
+        *((name, rule) for name in ("narrow", "deeper") for rule in RULES.values()),
+        pytest.param("released widths", RULES["free"], marks=pytest.mark.slow),
+    ],
+    indirect=["pair"],
+)
 def test_generation_agrees_token_for_token(pair, no_repeat):
     _, ours, theirs, tokenizer = pair
     images = views("tiny", (0, 0), (0, 0), (0, 0))

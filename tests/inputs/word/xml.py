@@ -118,18 +118,6 @@ def picture(width_pt: int = 120, height_pt: int = 80) -> str:
     )
 
 
-def picture_over(width_pt: int = 120, height_pt: int = 80) -> str:
-    """A run with the package's one picture before the text of its paragraph."""
-    inline = picture(width_pt, height_pt)
-    anchor = (
-        '<wp:anchor distT="0" distB="0" distL="0" distR="0" simplePos="0" relativeHeight="2" behindDoc="0" locked="0" '
-        'layoutInCell="1" allowOverlap="1"><wp:simplePos x="0" y="0"/><wp:positionH relativeFrom="column"><wp:posOffset>0'
-        '</wp:posOffset></wp:positionH><wp:positionV relativeFrom="paragraph"><wp:posOffset>0</wp:posOffset></wp:positionV>'
-    )
-    whole = inline.replace("<wp:inline>", anchor).replace("</wp:inline>", "</wp:anchor>")
-    return whole.replace('<wp:docPr id="80"', '<wp:wrapNone/><wp:docPr id="80"')
-
-
 def old_equation() -> str:
     """A run with an equation of Word's old editor: an object, of which the package's one picture shows the equation."""
     return (

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from model.costs import plan
-from model.costs.memory import PAPER_TOKENS, Memory, cheapest, memory, stage_name, table, table_of_layouts
-from model.costs.pieces import PARTS, TOWERS, Load, forward_operations, parameters, pieces, stages
-from model.costs.plan import ADAPTERS, ALL_LINEAR, BF16, BF16_8BIT, FP32, LANGUAGE, QLORA, SET_UPS, SetUp
+from model.costs.memory import PAPER_TOKENS, Memory, memory, stage_name, table, table_of_layouts
+from model.costs.pieces import PARTS, TOWERS, Load, parameters, pieces, stages
+from model.costs.plan import ADAPTERS, BF16, BF16_8BIT, FP32, QLORA, SET_UPS, SetUp
 from model.files.lora import adapt
-from model.net.config import ModelConfig, full, small_moe, tiny
+from model.net.config import ModelConfig, full, tiny
 from model.net.deepseek_ocr import build
 from model.net.pipeline_cut import ONE_RANK, Cut, Layout
 from model.train.forecast import planned
@@ -31,8 +31,8 @@ LAST_HALF = 6 * (ATTENTION + MIXTURE) + 1280 + HALF
 PAPERS = Layout(4, 40, 1)
 
 
-def on_one(config: ModelConfig, set_up: SetUp, towers: tuple[str, ...] = ()) -> Memory:
-    return memory(config, LOAD, set_up, ONE_RANK, 0, 1, towers)
+def on_one(config: ModelConfig, set_up: SetUp) -> Memory:
+    return memory(config, LOAD, set_up, ONE_RANK, 0, 1, ())
 
 
 LORA_ELSEWHERE = SetUp("LoRA elsewhere", rank=3, targets=("qkv", "lm_head"), method=ADAPTERS)
@@ -60,44 +60,6 @@ def test_weights_gradients_and_moments_are_an_optimisers(set_up):
     pairs = ((net.parameters(), expected.weights), (trained, expected.gradients), (moments, expected.optimizer))
     for values, num_bytes in pairs:
         assert sum(value.numel() * value.element_size() for value in values) == num_bytes
-
-
-def test_an_adapters_parameters_follow_its_rank_and_targets():
-    def num(rank, targets):
-        return {one.name: SetUp("", rank=rank, targets=targets).num_adapters([one]) for one in pieces(full())}
-
-    of_16, of_32 = num(16, LANGUAGE), num(32, LANGUAGE)
-    assert all(of_32[name] == 2 * own for name, own in of_16.items())
-    assert [name for name, own in of_16.items() if own] == [f"layer {n}" for n in range(12)]
-    assert [name for name, own in num(16, (ALL_LINEAR,)).items() if not own] == ["embedding", "head"]
-    everywhere = SetUp("", rank=16, targets=(ALL_LINEAR,), beside=("projector",))
-    assert everywhere.through == frozenset(PARTS) and SET_UPS[3].through == frozenset(PARTS[3:])
-    own = everywhere.num_adapters(pieces(full()))
-    assert everywhere.num_trained(pieces(full())) == own + PROJECTOR
-
-
-def test_operations_are_three_passes_of_what_is_trained():
-    config = small_moe()
-    forward = {part: forward_operations(config, LOAD)[part] for part in ("sam", "clip")}
-    every, no_sam, no_encoder, lora = (plan.operations(config, LOAD, one) for one in SET_UPS)
-    total = forward_operations(config, LOAD).total()
-    assert every == 3 * total and every - no_sam == 2 * forward["sam"]
-    assert every - no_encoder == 2 * sum(forward.values()) and lora == 2 * total - sum(forward.values())
-    assert plan.operations(config, LOAD, SetUp("decoder", ("decoder",))) < every
-
-
-def test_memory_falls_with_what_is_frozen_and_with_checkpoints():
-    for method, adapters in ((FP32, ADAPTERS), (BF16, ADAPTERS), (BF16_8BIT, QLORA)):
-        set_ups = [replace(one, method=adapters if one.rank else method) for one in SET_UPS]
-        peaks = [on_one(full(), set_up, TOWERS).total for set_up in set_ups]
-        assert peaks == sorted(peaks, reverse=True)
-        for set_up, peak in zip(set_ups, peaks, strict=True):
-            assert peak < on_one(full(), set_up).total
-    assert on_one(full(), replace(SET_UPS[0], method=BF16)).copies == 0
-    # The head's gradients.
-    alone = Load((), (), 1300)
-    frozen, whole = (memory(full(), alone, one, Layout(2), 1, 1, ()).kept for one in (SET_UPS[3], SET_UPS[0]))
-    assert (frozen, whole - frozen) == (1300 * 1280 * 2, 4 * HALF)
 
 
 def test_methods_take_what_their_numbers_come_to():
@@ -164,29 +126,6 @@ def test_shared_weights_are_the_decoders():
     # Embedding, head and norm, two layers at a time; gradients of the first and of one layer, which is added up in fp32.
     around, layer = 2 * HALF + 1280, ATTENTION + MIXTURE
     assert shared.gathered == 4 * around + 2 * 2 * layer + 4 * around + 6 * layer
-
-
-def test_a_stage_that_shares_keeps_all_that_it_gathers():
-    """As much as without sharing in gradients, half as much in weights, which come in bf16."""
-    alone, shared = (memory(full(), LOAD, PAPER, Layout(4, 40 // n, n), 3, 16, TOWERS) for n in (1, 2))
-    around = 1280 + HALF
-    assert shared.gathered == 4 * LAST_HALF + 4 * around + 2 * (LAST_HALF - around) and shared.weights == 2 * LAST_HALF
-    spared = alone.copies - shared.copies
-    assert alone.total - shared.total == 2 * (LAST_HALF - around) + spared > 0
-    frozen = memory(full(), LOAD, SetUp("", ("clip", "projector")), Layout(4, 20, 2), 3, 16, TOWERS)
-    assert frozen.gathered == 4 * around + 2 * (LAST_HALF - around)
-
-
-def test_only_as_much_is_computed_again_as_there_is_no_room_for():
-    def chosen(room, layout=ONE_RANK, number=0):
-        return cheapest(full(), LOAD, PAPER, layout, number, 4, room)
-
-    whole = memory(full(), LOAD, PAPER, Layout(), 0, 4, ()).total
-    assert chosen(whole) == () and chosen(1e9) == TOWERS
-    # CLIP costs least; SAM, which is frozen, keeps nothing.
-    assert chosen(whole - 1e8) == ("clip",)
-    assert chosen(memory(full(), LOAD, PAPER, Layout(), 0, 4, ("decoder",)).total) == ("decoder",)
-    assert chosen(27.2e9, PAPERS, 3) == ()
 
 
 def test_the_papers_rate_by_hand():

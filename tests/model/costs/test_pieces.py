@@ -34,7 +34,7 @@ def test_parameters_are_counted_by_part(config):
     assert shapes == linear_layers(config)
 
 
-@pytest.mark.parametrize("pipeline", [1, 2, 3, 4, 6])
+@pytest.mark.parametrize("pipeline", [1, 3, 4])
 def test_the_cut_is_the_trainers(pipeline):
     with torch.device("meta"):
         net = DeepseekOcr(full())

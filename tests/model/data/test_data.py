@@ -11,7 +11,7 @@ import torch
 from datagen.disk import marks
 from datagen.disk.marks import Mark
 from datagen.disk.storage import Folder
-from datagen.record import Box, Quality, Region, SampleError
+from datagen.record import Box, Region
 from model.data.loader import Loader, job, maker, read
 from model.data.mixture import Segment, Source, shares
 from model.data.ours import Ours, find_datasets, open_ours
@@ -22,7 +22,7 @@ from model.net.attention import PADDING
 from model.net.batch import IGNORED
 from model.net.tokenizer import train_tokenizer
 from tests.model.drawn_rows import Drawn, alone, pages, texts
-from tests.model.lines import EIGHT, labelled, line_crop, write_dataset
+from tests.model.lines import EIGHT, line_crop, write_dataset
 
 MODES = {"tiny": 1.0}
 
@@ -39,24 +39,6 @@ def out(tmp_path_factory):
     write_dataset(out, "coarse", [samples("page", 25), samples("page", 40)[25:] + others + crops[:10]])
     write_dataset(out, "round-1", [crops[10:]])
     return out
-
-
-def test_a_page_that_a_round_labelled_trains_where_the_page_itself_does_not(tmp_path, tokenizer):
-    out = Folder(str(tmp_path))
-    layers = [line_crop(f"page {n}", f"page{n}", f"document {n}", "page") for n in range(3)]
-    layers[1] = dataclasses.replace(layers[1], quality=Quality("suspect"))
-    write_dataset(out, "coarse", [layers])
-    write_dataset(out, "pages-round-1", [[*map(labelled, layers)]])
-
-    def rows(*names: str, **values) -> dict[str, int]:
-        corpus = opened(open_ours(out, names, **values), tokenizer, 1e-9)
-        return {dataset.name: len(columns) for dataset, columns in zip(corpus.datasets, corpus.columns, strict=True)}
-
-    assert rows("coarse", "pages-round-*") == {"coarse": 2, "pages-round-1": 1}
-    assert rows("pages-round-1") == {"pages-round-1": 3}
-    assert rows("pages-round-1", beside=("coarse",)) == {"pages-round-1": 1}
-    marks.write(out.sub("coarse"), [Mark("page0", "duplicate", "x", 1.0)], "")
-    assert rows("coarse", "pages-round-1") == {"coarse": 1, "pages-round-1": 1}
 
 
 def planned(corpus, rows_per_step=2, length=300, modes=MODES, **kwargs):
@@ -140,20 +122,6 @@ def test_a_group_is_held_out_by_name_by_a_document_or_if_none_is(tmp_path, token
 
 def _share(group):
     return next(n for n in itertools.count() if is_held_out(group, n / 1000))
-
-
-def test_crops_of_marked_pages_are_passed_over_in_every_dataset(tmp_path, tokenizer):
-    out = Folder(str(tmp_path))
-    key = ["0123456789abcdef-01234567-00000" + str(n) for n in range(3)]
-    write_dataset(out, "coarse", [[line_crop(f"page {n}", key[n], f"document {n}", "page") for n in range(3)]])
-    write_dataset(out, "crops", [[line_crop(f"crop {n}", f"{key[n]}-0007", f"document {n}") for n in range(3)]])
-    digests = [dataset.digest for dataset in open_ours(out, ("*",))]
-    marks.write(out.sub("coarse"), [Mark(key[1], "contaminated", "a benchmark's page", 0.9)], "")
-    corpus = opened(open_ours(out, ("*",)), tokenizer, 0.3)
-    assert [c.skipped for c in corpus.columns] == [{"marked": 1}] * 2
-    draws = [alone(corpus, n, row, "tiny") for n in (0, 1) for side in (corpus.train, corpus.held_out) for row in side[n]]
-    assert {read(corpus, draw).key for draw in draws} == {f"{key[n]}{end}" for n in (0, 2) for end in ("", "-0007")}
-    assert all(before != dataset.digest for before, dataset in zip(digests, corpus.datasets, strict=True))
 
 
 def test_what_people_corrected_trains_in_the_place_of_the_old_record(tmp_path, tokenizer):
@@ -293,15 +261,6 @@ def copy(tmp_path):
     """Forty pages in two shards, which a test may damage."""
     write_dataset(Folder(str(tmp_path)), "coarse", [samples("page", 20), samples("page", 40)[20:]])
     return Folder(str(tmp_path))
-
-
-def test_a_shard_that_goes_while_training_is_passed_over(copy, tmp_path, tokenizer):
-    corpus = opened(open_ours(copy, ("coarse",)), tokenizer, 0.1)
-    (tmp_path / "coarse" / "shards" / "coarse-000001.tar").unlink()
-    batch = maker(corpus, tokenizer, ["tiny"])[job(corpus, [[alone(corpus, 0, row, "tiny") for row in range(40)]])]
-    assert batch.num_samples == 20 and {skipped.reason for skipped in batch.skipped} == {"unreadable"}
-    with pytest.raises(SampleError, match="unreadable: FileNotFoundError"):
-        read(corpus, alone(corpus, 0, 30, "tiny"))
 
 
 def test_a_shard_that_is_missing_or_short_is_one_clear_error(copy, tmp_path):

@@ -19,11 +19,9 @@ from model.data.ours import open_ours
 from model.data.plan import Plan
 from model.data.rows import Features
 from model.data.split import opened
-from model.data.words import MIN_WORTH
 from model.train.data import open_all, sources
 from model.train.data_config import Data
 from model.train.step import Train
-from recipes.words.training_data import mixture
 from tests.inputs.samples import encoded
 from tests.model.drawn_rows import alone, pages
 from tests.model.lines import line_crop, write_dataset
@@ -33,7 +31,7 @@ LEVELS = {"easy": 0.1, "medium": 0.3, "hard": 0.6}
 THIRDS = {"medium_from": 0.33, "hard_from": 0.67}
 
 
-def fine_page(number, difficulty=-1.0, worth=-1.0, unread=False, labels=("text",), document=0, folder="a"):
+def fine_page(number, difficulty=-1.0, worth=-1.0, unread=False, labels=("text",), document=0):
     """A page with a line of text, and a black formula below it."""
     image = Image.new("RGB", (200, 100), (250, 250, 240))
     image.paste((0, 0, 0), (20, 20, 100, 30))
@@ -48,7 +46,7 @@ def fine_page(number, difficulty=-1.0, worth=-1.0, unread=False, labels=("text",
         regions=tuple(regions),
         difficulty=difficulty,
         quality=Quality("trusted", (), {"worth": worth} if worth >= 0 else {}),
-        origin=Origin(f"/in/{folder}/{document}.pdf", f"{document:064x}", number),
+        origin=Origin(f"/in/{document}.pdf", f"{document:064x}", number),
     )
 
 
@@ -94,30 +92,9 @@ def test_or_these_regions_are_cut_out_of_the_image_and_the_answer(out, tokenizer
     assert not maker(corpus, tokenizer, ["tiny"])[job(corpus, rows)].skipped
 
 
-def test_a_choice_is_a_dataset_of_its_own(out):
-    (dataset,) = open_ours(out, ("fine",))
-    digests = {dataset.choosing(choice).digest for choice in (Choice(), Choice("cut"), Choice("cut", 0.5), Choice("leave", 0.5))}
-    assert len(digests) == 4 and dataset.digest in digests
-
-
-def test_a_picture_that_nobody_read_is_no_reason(tmp_path, tokenizer):
-    page = fine_page(1)
-    picture = Region(Box(150, 0, 200, 50), "chart", "", None, "cdla", is_unread=True)
-    write_dataset(Folder(str(tmp_path)), "fine", [[dataclasses.replace(page, regions=(*page.regions, picture))]])
-    assert len(open_ours(Folder(str(tmp_path)), ("fine",))[0].columns(tokenizer)) == 1
-
-
 def test_samples_whose_labels_are_worth_too_little_are_left_out(out, tokenizer):
     corpus = corpus_of(out, tokenizer, Choice("cut", 0.6))
     assert numbers(corpus) == list(range(12, 20)) and corpus.skipped == {"fine": {"worth_little": 12}}
-
-
-def test_every_mixture_leaves_out_what_is_worth_less_than_one_default(out, tokenizer, tmp_path):
-    path = tmp_path / "mixture.json"
-    path.write_text(json.dumps({"datasets": [{"where": "./fine"}, {"where": "./fine", "min_worth": 0}]}))
-    by_file, anything = mixture(str(path))["datasets"]
-    assert by_file.min_worth == Data("fine").min_worth == Choice().min_worth == MIN_WORTH == 0.9 and anything.min_worth == 0
-    assert numbers(corpus_of(out, tokenizer, Choice("cut"))) == [18, 19]
 
 
 def test_a_manifest_of_an_earlier_version_knows_none_of_it(out, tmp_path, tokenizer):
@@ -147,7 +124,7 @@ def corpus(tokenizer):
     return dataclasses.replace(made, columns=(columns,))
 
 
-def plan(corpus, source, steps=None, seed=0):
+def plan(corpus, source, seed=0):
     return Plan(corpus, [Segment(0, shares(corpus, [source]))], {"tiny": 1.0}, 1500, 4, seed, 64)
 
 
@@ -164,21 +141,6 @@ def test_degrees_of_difficulty_come_by_weight(corpus):
     source = Source("pages", difficulty={**LEVELS, "unknown": 0.0}, **THIRDS)
     counts = Counter(level(corpus, draw.row) for draw in draws(plan(corpus, source), 0, 200))
     assert {name: n / counts.total() for name, n in counts.items()} == pytest.approx(LEVELS, abs=0.02)
-
-
-def test_where_they_begin_is_said(corpus):
-    source = Source("pages", difficulty={"easy": 0.5, "hard": 0.5, "medium": 0, "*": 0}, medium_from=0.1, hard_from=0.9)
-    measured = corpus.columns[0].features["difficulty"][[draw.row for draw in draws(plan(corpus, source), 0, 100)]]
-    assert ((measured >= 0) & (measured < 100) | (measured >= 900)).all()
-    assert np.mean(measured < 100) == pytest.approx(0.5, abs=0.02)
-
-
-def test_difficulty_and_language_go_together(corpus):
-    source = Source("pages", langs={"de": 0.8, "*": 0.2}, difficulty={"hard": 0.5, "*": 0.5}, **THIRDS)
-    made = draws(plan(corpus, source), 0, 300)
-    counts = Counter((int(corpus.columns[0].lang_N[draw.row]), level(corpus, draw.row) == "hard") for draw in made)
-    shares_seen = {key: n / len(made) for key, n in counts.items()}
-    assert shares_seen == pytest.approx({(1, True): 0.4, (1, False): 0.4, (0, True): 0.1, (0, False): 0.1}, abs=0.02)
 
 
 def test_a_degree_that_no_row_has_is_left_out(corpus):
@@ -227,17 +189,6 @@ def test_steps_stay_a_function_of_seed_and_number(corpus, diverse):
     assert plan(corpus, source, seed=1).step(0) != steps[0]
 
 
-def test_a_training_that_goes_on_asks_for_what_it_began_with(out, tokenizer):
-    """Its recipe says nothing of difficulty any more: the steps up to the change follow from it all the same."""
-    values = {"difficulty": (("hard", 3.0), ("*", 1.0)), "medium_from": 0.3, "hard_from": 0.6, "diverse": "source"}
-    corpus, found = open_data(out, tokenizer, **values)
-    before = Plan(corpus, [Segment(0, found)], {"tiny": 1.0}, 500, 1, 0, 64)
-    saved = json.loads(json.dumps(before.to_json()))
-    corpus, found = open_data(out, tokenizer)
-    after = Plan(corpus, [Segment(0, found)], {"tiny": 1.0}, 500, 1, 0, 64).resumed(saved)
-    assert [after.step(n) for n in range(9)] == [before.step(n) for n in range(9)]
-
-
 def test_schedules_of_earlier_versions_are_read():
     share = {"stream": ["pages", ["de"], False], "weight": 1.0, "before": 7}
     (read_share,) = Segment.from_json({"window": 0, "shares": [share]}).shares
@@ -280,28 +231,14 @@ def test_a_recipe_says_it_by_fields_of_its_data(out, tokenizer):
     assert len(set(layouts.tolist())) == 2 and len(set(layouts[::2].tolist())) == 1
 
 
-def test_a_source_is_the_folder_or_the_site_of_a_file(tmp_path, tokenizer):
-    folders = ["a", "a", "b"]
-    made = [fine_page(n, folder=folder) for n, folder in enumerate(folders)]
-    for n in (3, 4):
-        page = fine_page(n)
-        made.append(dataclasses.replace(page, origin=dataclasses.replace(page.origin, uri=f"https://site.org/{n}/x.pdf")))
-    write_dataset(Folder(str(tmp_path)), "fine", [made])
-    (dataset,) = open_ours(Folder(str(tmp_path)), ("fine",))
-    a, also_a, b, site, also_site = dataset.columns(tokenizer).features["source"].tolist()
-    assert a == also_a and site == also_site and len({a, b, site}) == 3
-
-
 @pytest.mark.parametrize(
     ("values", "message"),
     [
         ({"unread": "skip"}, "unread='skip': allowed are leave, cut"),
         ({"diverse": "author"}, "diverse='author': allowed are document, source, lang, layout"),
         ({"difficulty": (("harder", 1.0),)}, "difficulty harder: allowed are easy, medium, hard, unknown and"),
-        ({"difficulty": (("hard", -1.0),)}, "shares must be at least 0"),
         ({"medium_from": 0.7}, "the first below the second"),
         ({"min_worth": 2.0}, "min_worth=2.0: it must be from 0 to 1"),
-        ({"power": -1.0}, "power=-1.0: it must be from 0 to 1"),
     ],
 )
 def test_values_that_are_not_allowed(values, message):

@@ -26,13 +26,6 @@ def planned(dataset):
     return Plan(corpus, (Segment(0, shares(corpus, [Source(dataset.name)])),), modes, LENGTH, rows_per_step=2, window=WINDOW)
 
 
-def test_lines_come_in_their_order(plan):
-    """Windows follow one another; within one, rows are packed and shuffled."""
-    draws = [draw for number in range(16) for row in plan.step(number) for draw in row]
-    assert all(abs(draw.row - at) < WINDOW for at, draw in enumerate(draws))
-    assert len({draw.row for draw in draws}) == len(draws) > 200
-
-
 def test_what_the_index_says_is_what_is_made(plan):
     """A sample that isn't as long as the index says would be passed over."""
     (batches,) = zip(*Loader(plan, byte_tokenizer(), micro_rows=2).steps(0, 8), strict=True)
@@ -42,22 +35,6 @@ def test_what_the_index_says_is_what_is_made(plan):
         assert batch.num_samples == sum(map(len, rows)) and batch.num_upsampled == 0
         assert batch.num_positions == sum(draw.length for row in rows for draw in row)
         assert {image.whole_3HW.shape[1] for image in batch.images} == {64}
-
-
-def test_unseen_lines_are_held_out_and_no_others(plan):
-    corpus = plan.corpus
-    assert corpus.train[0].tolist() == list(range(400)) and corpus.held_out[0].tolist() == list(range(400, 420))
-    dataset = corpus.datasets[0]
-    examples = [dataset.reader.read(dataset.place(row), 0) for row in range(400, 420)]
-    assert [example.parts[1].text for example in examples] == dataset.unseen
-
-
-def test_other_lines_are_another_dataset():
-    one = Drawn(Lines(), 50, held_out=5)
-    others = [Drawn(Lines(seed=1), 50, 5), Drawn(Lines(longest=9), 50, 5), Drawn(Lines(), 51, 5)]
-    assert one.digest == Drawn(Lines(), 50, held_out=5).digest
-    assert len({one.digest, *(other.digest for other in others)}) == 4
-    assert one.unseen == others[0].unseen
 
 
 def test_a_checkpoint_with_another_pythons_prose_is_refused_by_what_the_lines_are_drawn_from(plan, monkeypatch):

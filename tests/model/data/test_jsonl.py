@@ -12,12 +12,9 @@ from PIL import Image
 from datagen.record import SampleError
 from model.data.conversations import row
 from model.data.jsonl import Jsonl
-from model.data.loader import Loader, job, maker, read
-from model.data.mixture import Segment, Source, shares
-from model.data.plan import Plan
+from model.data.loader import job, maker, read
 from model.data.rows import Part
 from model.data.split import opened
-from model.net.attention import PADDING
 from model.net.batch import IGNORED
 from tests.model.drawn_rows import alone
 
@@ -223,25 +220,3 @@ def test_files_that_cannot_be_used_are_one_clear_error(tmp_path, tokenizer):
         Jsonl(str(tmp_path / "none.jsonl"))
     with pytest.raises(ValueError, match=r"no row can be used \(2 image_missing\)"):
         opened([Jsonl(written(tmp_path, [{"image": "gone.png", "answer": "x"}] * 2))], tokenizer, 0.1)
-
-
-def test_an_image_that_goes_later_is_passed_over(tmp_path, tokenizer):
-    rows = [{"image": ("a.png", "b.jpg")[n % 2], "answer": "x", "group": f"{n}"} for n in range(40)]
-    corpus = opened([Jsonl(written(tmp_path, rows))], tokenizer, 0.5)
-    plan = Plan(corpus, [Segment(0, shares(corpus, [Source("my.jsonl")]))], {"tiny": 1.0}, 400, 2, window=16)
-    (tmp_path / "a.png").unlink()
-    (tmp_path / "b.jpg").write_bytes((tmp_path / "torn.png").read_bytes())
-    ((batch, _),) = Loader(plan, tokenizer).steps(0, 1)
-    assert {skipped.reason for skipped in batch.skipped} <= {"image_missing", "bad_image"} and (batch.samples_BL == PADDING).all()
-    assert batch.num_tokens == 0
-
-
-def test_turned_images_are_as_large_as_they_are_seen(tmp_path, tokenizer):
-    file = written(tmp_path, [{"image": "turned.jpg", "answer": "x"}, {"text": "y"}])
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.new("RGB", (1300, 600), "white").save(tmp_path / "turned.jpg", exif=exif)
-    corpus = opened([Jsonl(file)], tokenizer, 0.1)
-    assert corpus.columns[0].sizes(0) == ((600, 1300),)
-    batch = maker(corpus, tokenizer, ["gundam"])[job(corpus, [[alone(corpus, 0, 0, "gundam")]])]
-    assert not batch.skipped and batch.images[0].grid == (1, 2)

@@ -134,15 +134,6 @@ def test_names_that_are_no_utf8_are_names(tmp_path, tokenizer, caplog):
     assert "\ufffd/2 can't be used: member_missing" in caplog.text
 
 
-def test_drops_are_named_a_few_times_and_counted_at_each_start(tmp_path, tokenizer, caplog):
-    write_tar(tmp_path / "a.tar", [*lines(0, 2), *((f"{n}.txt", b"x") for n in range(20))])
-    for num_named in (5, 0):
-        caplog.clear()
-        opened([Tars(str(tmp_path / "a.tar"), "web")], tokenizer, 0.1)
-        assert caplog.text.count("can't be used: member_missing") == num_named
-        assert "web: 20 of 22 rows are left out: 20 member_missing" in caplog.text
-
-
 def sides(corpus):
     columns = corpus.columns[0]
     return [{int(columns.group_N[row]) for row in rows[0]} for rows in (corpus.train, corpus.held_out)]
@@ -216,13 +207,3 @@ def test_texts_that_cannot_be_used_are_one_clear_error(tmp_path, tokenizer):
         Texts(str(where), "prose", "title")
     with pytest.raises(ValueError, match=r"no row can be used \(1 no_text\)"):
         opened([Texts(str(where), "prose")], tokenizer, 0.1)
-
-
-def test_texts_of_one_content_are_on_one_side_whatever_they_are_called(tmp_path, tokenizer, monkeypatch):
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    (tmp_path / "a.txt").write_text("".join(f"line {n % 20}\n" for n in range(60)))
-    corpus = opened([Texts(str(tmp_path / "a.txt"), "a.txt")], tokenizer, 0.3)
-    train, held_out = sides(corpus)
-    assert not train & held_out and len(train | held_out) == 20
-    again = opened([Texts(str(tmp_path / "a.txt"), "a/a.txt")], tokenizer, 0.3)
-    assert again.held_out[0].tolist() == corpus.held_out[0].tolist()

@@ -158,20 +158,6 @@ def test_plain_parquet_and_a_column_by_name():
         opened("texts.parquet")
 
 
-def test_a_folder_is_opened_again_once_its_rows_are_counted():
-    Path("here").mkdir()
-    for name, first in (("one", 0), ("two", 3)):
-        Path(f"here/{name}.parquet").write_bytes(parquet(dataset(lines(first=first, count=3))))
-    for where in ("./here", "here/one.parquet", "here/two.parquet", "text:./here", "text:here/one.parquet"):
-        group, _, place = where.rpartition(":")
-        for _ in range(2):
-            clear()
-            (found,) = open_all(Train(datasets=(Data(place, group or "ocr"),)), Folder(".")).datasets
-            assert len(found.columns(byte_tokenizer())) == (6 if "parquet" not in where else 3)
-    kept = [path.name for path in Path("here/.pagewheel/lengths").glob("pictured-*/*")]
-    assert sorted(kept) == ["one.parquet.parquet", "train.parquet", "two.parquet.parquet"]
-
-
 def clear():
     opening.opened.cache_clear()
     opening.undecoded.cache_clear()

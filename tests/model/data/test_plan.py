@@ -48,56 +48,6 @@ def test_so_many_steps_have_so_many_draws(corpus, num_draws):
     assert num_draws - a_step / 4 <= came <= num_draws + 1.25 * a_step
 
 
-def test_the_number_of_steps_of_a_long_training_is_soon_known(corpus, monkeypatch):
-    few, exact = plan(corpus, window=64), plan(corpus, window=64)
-    exact._before(200)
-    seen = []
-    monkeypatch.setattr(Plan, "_window", lambda self, number, pack=Plan._window: seen.append(number) or pack(self, number))
-    found = few.num_steps(200 * 64)
-    assert len(seen) == 32 and abs(found - exact._before(200) / 4) < 0.02 * found
-    # The same, however far the training has come.
-    assert exact.num_steps(200 * 64) == found
-
-
-def test_a_window_of_samples_that_are_all_too_long_has_no_row(tokenizer):
-    """Two of a hundred samples fit. Of some windows of 8 draws none does, and the steps go on behind them."""
-    letters = [20 if n % 50 == 0 else 400 for n in range(100)]
-    corpus = opened([Drawn("prose", letters, [None] * 100)], tokenizer, 1e-9)
-    one = plan(corpus, [Source("prose", "text")], length=100, rows_per_step=1, window=8)
-    steps = [one.step(n) for n in range(20)]
-    num_rows = [len(one._window(n)[0]) for n in range(20)]
-    assert 0 in num_rows and max(num_rows) == 1
-    assert plan(corpus, [Source("prose", "text")], length=100, rows_per_step=1, window=8).step(13) == steps[13]
-    numbers = [draw.number for step in steps for row in step for draw in row]
-    last = numbers[-1] // 8
-    assert numbers == sorted(numbers) and sum(sum(one.dropped(n).values()) for n in range(20)) == 8 * (last + 1) - len(numbers)
-    changed = one.changed(7, shares(corpus, [Source("prose", "text")]))
-    assert [changed.step(n) for n in range(7)] == steps[:7]
-
-
-def test_a_step_may_be_longer_than_windows(corpus):
-    """Of few samples, and many rows a step: the rows are those of shorter steps."""
-    one, many = (plan(corpus, rows_per_step=n, window=64) for n in (1, 64))
-    assert many.step(0) == [row for n in range(64) for row in one.step(n)]
-
-
-def test_no_sample_comes_twice_before_all_came_once(corpus):
-    came = [draw.row for draw in draws(plan(corpus, [Source("web", "vision")], window=45), 0, 12) if draw.number < 45]
-    rows = len(corpus.train[1])
-    numbers = {}
-    for draw in draws(plan(corpus, [Source("web", "vision")], window=64), 0, 60):
-        numbers[draw.number] = draw.row
-    for epoch in range(3):
-        assert sorted(numbers[n] for n in range(epoch * rows, (epoch + 1) * rows)) == corpus.train[1].tolist()
-    assert [numbers[n] for n in range(rows)] != [numbers[n] for n in range(rows, 2 * rows)] and came
-
-
-def test_weights_hold(corpus):
-    counts = Counter(draw.dataset for draw in draws(plan(corpus), 0, 400))
-    for dataset, share in enumerate((0.7, 0.2, 0.1)):
-        assert counts[dataset] / counts.total() == pytest.approx(share, abs=0.01)
-
-
 def test_weights_by_language(corpus):
     langs = {"ja": 0.5, "*": 0.5}
     counts = Counter(corpus.columns[0].lang_N[d.row] for d in draws(plan(corpus, [Source("pages", langs=langs)]), 0, 200))
@@ -205,11 +155,6 @@ def test_a_line_gets_the_mode_of_lines_and_nothing_else_does(tokenizer):
     assert {draw.mode for draw in draws(plan(corpus, [Source("pages")], modes={"line": 1.0}), 0, 9)} == {"line"}
 
 
-def test_prompts_come_by_weight(corpus):
-    counts = Counter(draw.prompt for draw in draws(plan(corpus, [Source("pages")]), 0, 300))
-    assert counts[0] / counts.total() == pytest.approx(0.75, abs=0.03) and set(counts) == {0, 1}
-
-
 def test_a_checkpoint_of_other_data_or_values_is_refused(tokenizer, corpus):
     saved = json.loads(json.dumps(plan(corpus).to_json()))
     assert plan(corpus).resumed(saved).step(5) == plan(corpus).step(5)
@@ -229,17 +174,6 @@ def test_a_checkpoint_of_other_data_or_values_is_refused(tokenizer, corpus):
     for other in (changed, opened(corpus.datasets, tokenizer, 0.2)):
         with pytest.raises(ValueError, match="dataset pages has changed since the checkpoint"):
             plan(other).resumed(saved)
-
-
-def test_a_window_is_no_longer_than_the_rows_last(corpus, tokenizer):
-    assert plan(corpus, window=0).window == 256 <= sum(map(len, corpus.train)) < 512
-    small = opened([texts("prose", 60)], tokenizer, 0.2)
-    assert plan(small, [Source("prose", "text")], window=0).window == 64
-    # One that was chosen for fewer rows is kept as rows are added.
-    saved = json.loads(json.dumps(plan(small, [Source("prose", "text")], window=0).to_json()))
-    grown = opened([*small.datasets, pages("pages", 300)], tokenizer, 0.2)
-    again = plan(grown, [Source("prose", "text")], window=0).resumed(saved)
-    assert again.window == 64 and again.step(9) == plan(small, [Source("prose", "text")], window=0).step(9)
 
 
 def test_values_that_are_not_allowed(corpus):

@@ -10,15 +10,14 @@ import threading
 from typing import ClassVar
 
 import fsspec
-import numpy as np
 import pytest
 from PIL import Image
 
 from datagen.disk.storage import Folder
-from model.data import image_facts, indexed
+from model.data import image_facts
 from model.data.jsonl import Jsonl
 from model.data.loader import job, maker, read
-from model.data.split import NAMED, group_hash, joined, opened
+from model.data.split import opened
 from tests.inputs.samples import image
 from tests.model.drawn_rows import alone
 
@@ -71,15 +70,6 @@ def test_a_file_of_another_kind_is_one_clear_error(tmp_path, content, message):
         Jsonl(str(tmp_path / "a.jsonl"))
 
 
-def test_rows_with_long_texts_are_counted_some_at_a_time(tmp_path, monkeypatch, tokenizer):
-    rows = [{"text": "x" * n} for n in (10, 1000, 10, 10, 3000, 10)]
-    dataset, sizes = Jsonl(written(tmp_path, rows)), []
-    count = indexed.counted
-    monkeypatch.setattr(indexed, "_LETTERS_AT_A_TIME", 1500)
-    monkeypatch.setattr(indexed, "counted", lambda texts, tokenizer: sizes.append(len(texts)) or count(texts, tokenizer))
-    assert len(opened([dataset], tokenizer, 0.1).columns[0]) == 6 and sizes == [5, 1]
-
-
 def test_an_image_that_comes_later_is_found_and_one_that_changes_is_seen_anew(tmp_path, tokenizer, monkeypatch, caplog):
     file = written(tmp_path, [{"image": f"{n}.png", "answer": f"{n}"} for n in range(3)])
     picture(tmp_path / "0.png")
@@ -96,17 +86,6 @@ def test_an_image_that_comes_later_is_found_and_one_that_changes_is_seen_anew(tm
     (tmp_path / "0.png").unlink()
     with pytest.raises(NameError):
         opened([Jsonl(file)], tokenizer, 0.1)
-
-
-def test_an_image_of_several_that_changes_makes_another_dataset(tmp_path, tokenizer):
-    file = written(tmp_path, [{"images": ["0.png", f"{n}.png"], "answer": f"{n}"} for n in range(1, 4)])
-    for n in range(4):
-        picture(tmp_path / f"{n}.png", (600, 700 + n))
-    first = opened([Jsonl(file)], tokenizer, 0.1)
-    assert first.columns[0].sizes(2) == ((600, 700), (600, 703))
-    picture(tmp_path / "3.png", (800, 900))
-    second = opened([Jsonl(file)], tokenizer, 0.1)
-    assert second.columns[0].sizes(2) == ((600, 700), (800, 900)) and second.digests != first.digests
 
 
 class NoCredentials(fsspec.AbstractFileSystem):
@@ -156,47 +135,6 @@ def test_rows_that_share_an_image_are_one_group(tmp_path, tokenizer):
     # Whatever the dataset is called, and whichever file names the image.
     other = written(tmp_path / "images", [{"image": "0.png", "answer": "x"}, {"text": "alike"}], "other.jsonl")
     assert groups(opened([Jsonl(other, "a/other.jsonl")], tokenizer, 0.5)) == [found[0], found[9]]
-
-
-def test_groups_that_rows_say_are_held_out_by_name(tmp_path, tokenizer):
-    for n in range(4):
-        picture(tmp_path / f"{n}.png", (300 + n, 400))
-    rows = [{"image": f"{n % 4}.png", "answer": f"{n}", "group": f"g{n // 2}"} for n in range(4)]
-    rows += [{"image": "1.png", "answer": "x"}, {"text": "x", "group": "g7"}, {"text": "y", "group": "g8"}]
-    corpus = opened([Jsonl(written(tmp_path, rows), held_out=frozenset({"g0", "g7"}))], tokenizer, 1e-9)
-    found = groups(corpus)
-    assert [group == NAMED for group in found] == [True, True, False, False, True, True, False]
-    assert found[2] == found[3] and found[6] == group_hash("g8") and corpus.held_out[0].tolist() == [0, 1, 4, 5]
-
-
-def test_groups_over_chains_of_keys():
-    random = np.random.default_rng(0)
-    num = 2000
-    rows_E, keys_E = np.sort(random.integers(0, num, 3000)), random.integers(1, 2500, 3000).astype(np.uint64)
-    parent = {}
-
-    def root(node):
-        while parent.setdefault(node, node) != node:
-            node = parent[node]
-        return node
-
-    for row, key in zip(rows_E.tolist(), keys_E.tolist(), strict=True):
-        parent[root(("row", row))] = root(("key", key))
-    found = joined(num, rows_E, keys_E)
-    of_root = {}
-    for row in set(rows_E.tolist()):
-        of_root.setdefault(root(("row", row)), set()).add(int(found[row]))
-    assert all(len(labels) == 1 for labels in of_root.values())
-    assert len({label for labels in of_root.values() for label in labels}) == len(of_root) > 100
-    chain = joined(1000, np.repeat(np.arange(1000), 2), np.repeat(np.arange(1, 1002), 2)[1:-1].astype(np.uint64))
-    assert set(chain.tolist()) == {1}
-
-
-def test_an_image_as_bytes_in_the_row(tmp_path, tokenizer):
-    data = image(320, 200)
-    inline = {"bytes": base64.b64encode(data).decode(), "path": None}
-    corpus = opened([Jsonl(written(tmp_path, [{"image": inline, "answer": "x"}, {"text": "y"}]))], tokenizer, 0.1)
-    assert corpus.columns[0].sizes(0) == ((320, 200),) and read(corpus, alone(corpus, 0, 0, "tiny")).images == (data,)
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):

@@ -7,15 +7,12 @@ import warnings
 import pytest
 import torch
 from torch.nn.attention.flex_attention import create_block_mask, create_mask
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from model.net import attention
 from model.net.attention import PADDING
 from model.net.batch import IGNORED, batch, packed
 from model.net.config import tiny
 from model.net.deepseek_ocr import build
-from model.net.moe import Samples, balance
 from tests.model.lines import LONG, answer_loss, line_crop, tokens_of
 
 
@@ -41,18 +38,6 @@ def test_a_batch_by_hand(tokenizer):
     assert batch.num_tokens == sum(len(tokenizer.encode(s.text)) + 1 for s in (short, long))
     assert batch.num_upsampled == 1
     assert batch.samples_BL[0, -1] == PADDING and (batch.samples_BL[1] == 0).all()
-
-
-def test_what_is_trained_on_together_is_one_row_without_padding(tokenizer):
-    samples = [line_crop("Ab", "a"), text_alone("c"), line_crop(LONG, "b")]
-    apart = a_sample_a_row(samples, tokenizer)
-    together = batch([[tokens_of(sample, tokenizer) for sample in samples]], tokenizer)
-    real_BL = apart.samples_BL != PADDING
-    assert together.ids_BL.tolist() == [apart.ids_BL[real_BL].tolist()]
-    assert together.labels_BL.tolist() == [apart.labels_BL[real_BL].tolist()]
-    lengths = real_BL.sum(1).tolist()
-    assert together.samples_BL.tolist() == [[n for n, length in enumerate(lengths) for _ in range(length)]]
-    assert (together.num_samples, together.num_positions) == (3, apart.num_positions)
 
 
 def balancing(alpha: float):
@@ -119,7 +104,7 @@ def row_of(draw: random.Random, length: int) -> list[int]:
     return lengths
 
 
-@pytest.mark.parametrize("length", [1, 127, 128, 129, 256, 700, 1024])
+@pytest.mark.parametrize("length", [1, 127, 128, 129, 700])
 def test_blocks_from_lengths_are_those_that_torch_finds_from_a_whole_mask(length):
     for seed in range(8):
         draw = random.Random(1000 * length + seed)
@@ -137,27 +122,6 @@ def test_blocks_from_lengths_are_those_that_torch_finds_from_a_whole_mask(length
         at_L = torch.arange(length)
         sees_BLL = (samples_BL[:, :, None] == samples_BL[:, None]) & (at_L[:, None] >= at_L)
         assert torch.equal(create_mask(mask.mask_mod, 3, None, length, length, "cpu")[:, 0], sees_BLL)
-
-
-class Largest(TorchDispatchMode):
-    """The number of values of the largest tensor that is made."""
-
-    num = 0
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        made = function(*args, **(kwargs or {}))
-        self.num = max([self.num, *(one.numel() for one in tree_leaves(made) if isinstance(one, torch.Tensor))])
-        return made
-
-
-def test_blocks_take_the_memory_of_pairs_of_blocks_and_wait_for_no_value():
-    """A tensor without content raises where one is waited for."""
-    lengths = [[3000, 1, 5000], [8192]]
-    samples_BL = torch.zeros(2, 8192, dtype=torch.int64, device="meta")
-    with Largest() as largest:
-        mask = attention._block_mask(samples_BL, lengths)
-    assert mask.kv_indices.is_meta and mask.full_q_indices.shape == (2, 1, 64, 64)
-    assert largest.num <= 2 * 64 * 65
 
 
 def test_batches_of_a_step_add_up_to_it(tokenizer):
@@ -181,20 +145,3 @@ def test_batches_of_a_step_add_up_to_it(tokenizer):
     assert torch.allclose(each_T, each_apart_T, atol=1e-4) and len(each_T) == whole.num_tokens
     for name, gradient in gradients.items():
         assert torch.allclose(gradient, gradients_apart[name], rtol=1e-3, atol=1e-4 * gradient.abs().max()), name
-
-
-@pytest.mark.parametrize("alpha", [0.0, 0.3])
-def test_the_balance_loss_reaches_the_router_alone(tokenizer, alpha):
-    """What a router's gradient gains by the balance loss is that of its formula, and a layer's loss doesn't change another's
-    choice."""
-    one = batch([[tokens_of(line_crop("Ab"), tokenizer)]], tokenizer)
-    net = build(balancing(alpha).with_vocab(len(tokenizer)), seed=1).train()
-    last = net.decoder.layers[-1].mlp
-    seen = []
-    last.gate.register_forward_hook(lambda module, inputs, outputs: seen.append((inputs[0].detach(), outputs[2])))
-    net(one.ids_BL, one.images, one.image_T, one.samples_BL, labels_BL=one.labels_BL, scale=0.0).total.backward()
-    (x_TD, chosen_TS), weight = seen[0], last.gate.weight.detach().requires_grad_()
-    samples = Samples(one.samples_BL.flatten(), 1, 1.0)
-    (alpha * balance(torch.softmax(x_TD @ weight.T, -1), chosen_TS, samples)).backward()
-    assert torch.allclose(last.gate.weight.grad, weight.grad, rtol=1e-3, atol=1e-7)
-    assert bool(weight.grad.any()) == bool(alpha)

@@ -64,16 +64,14 @@ class Copies(TorchDispatchMode):
         return function(*args, **(kwargs or {}))
 
 
-@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow)])
-def test_all_images_of_a_batch_go_to_a_device_at_once(workers):
+def test_all_images_of_a_batch_go_to_a_device_at_once():
     corpus = opened([pages("pages", 12)], byte_tokenizer(), 0.1)
     draws = [alone(corpus, 0, row, "gundam") for row in range(6)]
     make = maker(corpus, byte_tokenizer(), ["gundam"])
     jobs = [job(corpus, [draws[:2]]), job(corpus, [draws])]
     counts = []
-    for plain, one in zip([make[each] for each in jobs], made_ahead(make, jobs, workers), strict=True):
-        if not workers:  # as a thread does it for a GPU, but for the pinning
-            one = _unflat(_flat(one))
+    for plain, one in zip([make[each] for each in jobs], made_ahead(make, jobs, 0), strict=True):
+        one = _unflat(_flat(one))  # as a thread does it for a GPU, but for the pinning
         with Copies() as copies:
             moved = one.to("meta")
         counts.append(copies.num)
@@ -97,15 +95,13 @@ def test_what_is_compiled_is_one_operation_whose_result_checkpointing_saves():
         return (q_LK @ k_LK.T).softmax(-1) @ k_LK
 
     class Tower(torch.nn.Module):
-        def __init__(self, checkpointing):
-            super().__init__()
-            self.checkpointing = checkpointing
+        checkpointing = True
 
     counts = []
-    for how, is_checkpointed in ((compiled, False), (compiled, True), (torch.compile, True)):
+    for how in (compiled, torch.compile):
         torch._dynamo.reset()
         attends = how(products)
-        x_LK, tower = torch.randn(16, 8, requires_grad=True), Tower(is_checkpointed)
+        x_LK, tower = torch.randn(16, 8, requires_grad=True), Tower()
 
         def forward(tower=tower, attends=attends, x_LK=x_LK):
             return checkpointed(tower, lambda x_LK: attends(x_LK.relu(), x_LK).cos(), x_LK).sum()
@@ -118,4 +114,4 @@ def test_what_is_compiled_is_one_operation_whose_result_checkpointing_saves():
         found, x_LK.grad = x_LK.grad, None
         products(x_LK.relu(), x_LK).cos().sum().backward()
         assert torch.allclose(found, x_LK.grad, atol=1e-5)
-    assert counts[0] == counts[1] < counts[2]
+    assert counts[0] < counts[1]

@@ -1,7 +1,6 @@
 """What SAM is told of drawn lines: by hand, and in trainings that begin with it."""
 
 import json
-import unicodedata
 
 import pytest
 import torch
@@ -21,7 +20,7 @@ from model.net.guided_attention import guidance
 from model.net.image import Views
 from model.net.tokenizer import byte_tokenizer
 from model.train.data_config import Data, DrawnLines
-from model.train.step import RANDOM, Guidance, Train
+from model.train.step import RANDOM, Train
 from model.train.trainer import train
 from recipes.reads import LINES
 from tests.model.drawn_rows import alone
@@ -71,27 +70,6 @@ def test_telling_reaches_sam_alone_and_knows_what_was_right():
     assert moved == {"sam"}
 
 
-def test_letters_of_other_alphabets_are_told_apart_by_a_head_that_knows_them():
-    letters = [chr(code) for codes in (range(0x370, 0x588), range(0x10D0, 0x10FF)) for code in codes if chr(code).isalpha()]
-    letters = [char for char in letters if unicodedata.normalize("NFD", char) == char]
-    kinds = [frames(char, 0, [8], 8)[0] for char in letters]
-    assert len(set(kinds)) == len(letters) > 400 and min(kinds) >= KINDS and max(kinds) < KINDS + LETTERS
-    net = build(line_reader(1), 1)
-    image, narrow, wide = Views(torch.rand(3, 64, 64)), FrameHead(net.config.sam), FrameHead(net.config.sam, letters=True)
-    with sam_outputs(net.encoder.sam) as necks:
-        net.encoder([image])
-    said, other = torch.tensor(kinds[:8]), torch.full((8,), KINDS - 1)
-    losses = {head: [head(necks, [image], frames_F)[0].item() for frames_F in (said, other)] for head in (narrow, wide)}
-    assert losses[narrow][0] == losses[narrow][1] and losses[wide][0] != losses[wide][1]
-
-
-def test_telling_falls_to_nothing():
-    falling = Guidance(told=0.4, told_until=0.5, placed=1.0, placed_until=0.0)
-    assert [falling.weights(number, 100) for number in (0, 25, 50, 99)] == [(0.4, 1.0), (0.2, 1.0), (0.0, 1.0), (0.0, 1.0)]
-    with pytest.raises(ValueError, match="nothing is left to learn"):
-        Guidance(answers=False)
-
-
 @pytest.mark.slow
 def test_a_training_that_is_told_goes_on_from_one_that_learned_to_see(tmp_path):
     lines = DrawnLines(Lines(longest=8), 60, held_out=3, tells=True)
@@ -123,31 +101,3 @@ def test_one_head_is_told_where_the_next_character_stands():
     scores = torch.tensor([9.0, 0.0, 0.0]) / 6**0.5
     expected = -scores.log_softmax(0)[0] - torch.tensor([9.0, 0.0, 0.0]).div(6**0.5).log_softmax(0)[1]
     assert loss.item() == pytest.approx(expected.item(), rel=1e-5) and right == 1
-
-
-def test_where_characters_stand_in_a_batch_of_lines():
-    tokenizer = byte_tokenizer()
-    corpus = opened([Drawn(Lines(longest=9), 8, held_out=2, tells=True)], tokenizer, 0.1)
-    rows = [[(draw := alone(corpus, 0, row, "line")) and made(read(corpus, draw), draw, ("line",), tokenizer) for row in pair]
-            for pair in ((0, 1), (2, 3))]  # fmt: skip
-    one = batch(rows, tokenizer)
-    assert one.num_known_places == one.num_tokens - 4  # but for the four ends
-    assert (one.ids_BL.flatten()[one.looks_T[one.looks_T >= 0]] == tokenizer.image).all()
-    # Within its own sample, and never back to the left.
-    flat = one.samples_BL.flatten() + 10 * torch.arange(2).repeat_interleave(one.ids_BL.shape[1])
-    known = one.looks_T >= 0
-    assert torch.equal(flat[one.looks_T[known]], flat[one.learned_T[known]])
-    for sample in flat[one.learned_T[known]].unique():
-        looks = one.looks_T[known][flat[one.learned_T[known]] == sample]
-        assert (looks.diff() >= 0).all()
-
-
-def test_a_letter_of_several_bytes_is_looked_for_as_often():
-    tokenizer = byte_tokenizer()
-    lines = Lines(accented=1.0)
-    corpus = opened([Drawn(lines, 40, held_out=2, tells=True)], tokenizer, 0.1)
-    row = next(n for n in range(40) if len(lines.line(n).text.encode()) > len(lines.line(n).text) > 5)
-    tokens = made(read(corpus, draw := alone(corpus, 0, row, "line")), draw, ("line",), tokenizer)
-    looks = [look for look in tokens.looks if look >= 0]
-    assert len(looks) == len(lines.line(row).text.encode()) and looks == sorted(looks)
-    assert {tokens.ids[look] for look in looks} == {tokenizer.image}

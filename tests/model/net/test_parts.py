@@ -3,7 +3,6 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
 from datagen.target import Prompt
@@ -13,13 +12,13 @@ from model.net import loss as loss_module
 from model.net import sam
 from model.net.activation_checkpointing import set_checkpointing
 from model.net.config import tiny
-from model.net.cpu import Unbiased, blocked_attention, keep_packed, packed_linear
+from model.net.cpu import keep_packed, packed_linear
 from model.net.cpu.experts import ByExpert, few
 from model.net.deepencoder import DeepEncoder, placed, places
 from model.net.deepseek_ocr import build
 from model.net.experts import Grouped, arranged, routed
 from model.net.image import Views
-from model.net.loss import cross_entropy, losses
+from model.net.loss import cross_entropy
 from model.net.tokenizer import train_tokenizer
 from tests.model.lines import EIGHT
 
@@ -79,7 +78,7 @@ def by_expert(rounded):
         (grouped, torch.bfloat16, 3e-2),
     ],
 )
-@pytest.mark.parametrize("num_tokens", [1, 37, 150])
+@pytest.mark.parametrize("num_tokens", [1, 150])
 def test_experts_are_what_they_are_a_token_at_a_time(function, dtype, tolerance, num_tokens):
     exact = outcome(plainly, inputs(num_tokens))
     results = outcome(function, inputs(num_tokens, dtype))
@@ -125,35 +124,7 @@ def test_packed_weights_give_what_others_give(dtype, autocast):
             parameter.mul_(1.1)
 
 
-class Adapted(nn.Module):
-    """A layer with something added to its output, as an adapter's library wraps it."""
-
-    def __init__(self, layer):
-        super().__init__()
-        self.base = layer
-
-    @property
-    def weight(self):
-        return self.base.weight
-
-    def forward(self, x):
-        return self.base(x) + 1
-
-
-@pytest.mark.parametrize("name", ["q_proj", "v_proj"])
-@torch.no_grad()
-def test_a_wrapped_layer_is_called_also_where_weights_are_packed(name):
-    net = build(tiny(), 3).eval()
-    attention = net.decoder.layers[0].self_attn
-    setattr(attention, name, Adapted(getattr(attention, name)))
-    ids_BL = torch.randint(6, 4000, (2, 9), generator=torch.Generator().manual_seed(0))
-    exact = net(ids_BL)
-    with keep_packed(net):
-        hidden_states = [net(ids_BL) for _ in range(8)]
-    assert all(torch.allclose(hidden, exact, atol=1e-4) for hidden in hidden_states)
-
-
-PARTS = [("encoder",), ("decoder", "lm_head"), ("encoder", "decoder"), ("decoder.layers",), ("decoder.norm",), ("lm_head",)]
+PARTS = [("encoder", "decoder"), ("decoder.layers",), ("lm_head",)]
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
@@ -196,61 +167,6 @@ def test_the_loss_in_chunks_is_the_loss(monkeypatch, chunk_bytes, cached_bytes):
     # Twice the loss, twice the gradient: what comes from above counts.
     for mine, other in zip(torch.autograd.grad(2 * ours, (x, head)), torch.autograd.grad(2 * theirs, (x, head)), strict=True):
         assert torch.allclose(mine, other, atol=1e-6)
-
-
-def test_the_loss_of_bf16_is_in_fp32_and_a_frozen_head_has_no_gradient():
-    source = torch.Generator().manual_seed(0)
-    x, head = (torch.randn(*size, generator=source).bfloat16() for size in ((64, 32), (1000, 32)))
-    labels = torch.randint(0, 1000, (64,), generator=source)
-    x.requires_grad_()
-    loss = cross_entropy(x, head, labels)
-    exact = F.cross_entropy(x.float() @ head.float().T, labels, reduction="sum")
-    assert loss.dtype == torch.float32 and abs(loss - exact) < 2e-3 * exact
-    loss.backward()
-    assert head.grad is None and x.grad is not None
-    with torch.no_grad():
-        assert cross_entropy(x, head, labels) == loss
-
-
-@pytest.mark.parametrize("chunk_bytes", [1 << 30, 4 * 50 * 7])
-def test_a_wrapped_head_is_called_and_learns(monkeypatch, chunk_bytes):
-    """An adapter beside the head's weight: loss and gradients are those of the logits of both."""
-    monkeypatch.setattr(loss_module, "CHUNK_BYTES", chunk_bytes)
-    source = torch.Generator().manual_seed(0)
-    head, extra = Unbiased(8, 50), nn.Linear(8, 50, bias=False)
-    wrapped = Adapted(head)
-    wrapped.extra = extra
-    wrapped.forward = lambda x: head(x) + extra(x)
-    x = torch.randn(23, 8, generator=source).requires_grad_()
-    labels = torch.randint(0, 50, (23,), generator=source)
-    total, each_T = losses(wrapped, x, labels, 1 / 23)
-    exact = F.cross_entropy(x @ (head.weight + extra.weight).T, labels, reduction="none")
-    assert torch.allclose(each_T, exact) and torch.allclose(total, exact.mean()) and not each_T.requires_grad
-    wanted = (x, head.weight, extra.weight)
-    for mine, other in zip(torch.autograd.grad(total, wanted), torch.autograd.grad(exact.mean(), wanted), strict=True):
-        assert torch.allclose(mine, other, atol=1e-6)
-
-
-def test_a_loss_that_is_gone_back_from_twice_is_no_wrong_gradient():
-    x, head = torch.randn(5, 8, requires_grad=True), torch.randn(30, 8, requires_grad=True)
-    loss = cross_entropy(x, head, torch.arange(5)) / 4
-    first = torch.autograd.grad(loss, (x, head), retain_graph=True)[0].clone()
-    with pytest.raises(RuntimeError, match="inplace operation"):
-        torch.autograd.grad(loss, (x, head))
-    assert first.any()
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
-def test_a_backward_pass_leaves_what_it_was_given(dtype):
-    """And can be gone through once more."""
-    net = build(tiny()).to(dtype).train()
-    x_BLD = torch.randn(2, 20, 192, generator=torch.Generator().manual_seed(0)).to(dtype).requires_grad_()
-    before = x_BLD.detach().clone()
-    hidden_BLD = net.decoder(x_BLD)
-    loss = hidden_BLD.float().square().mean()
-    once = torch.autograd.grad(loss, x_BLD, retain_graph=True)[0]
-    twice = torch.autograd.grad(loss, x_BLD, retain_graph=True)[0]
-    assert torch.equal(once, twice) and torch.equal(x_BLD, before)
 
 
 def checkpointed_gradients(on, between=lambda net: None):
@@ -296,18 +212,6 @@ def test_checkpointing_changes_no_gradient():
         assert torch.equal(gradient, saving[name]), name
 
 
-def test_checkpointing_keeps_what_attention_gave(monkeypatch):
-    """Blocks of queries are attended to as often as without it: not once more in the backward pass."""
-    asked, attended = [], blocked_attention._blocks
-    monkeypatch.setattr(blocked_attention, "_blocks", lambda *args: asked.append(args) or attended(*args))
-    counts = []
-    for on in ((), TOWERS):
-        asked.clear()
-        checkpointed_gradients(on)
-        counts.append(len(asked))
-    assert counts[0] == counts[1] > 0
-
-
 def test_checkpointing_keeps_the_routing():
     """Were it made again in the backward pass, with a router turned round in between, other experts would learn."""
 
@@ -336,12 +240,6 @@ def test_lines_of_one_width_go_together_and_each_has_its_own_tokens():
         assert [len(tokens) for tokens in together] == [image.num_tokens for image in images] == [4, 3, 10, 73, 4]
         for image, tokens in zip(images, together, strict=True):
             assert torch.allclose(encoder([image])[0], tokens, atol=1e-5)
-
-
-def test_white_paper_is_zero_to_a_fresh_network():
-    patches = build(tiny(), 3).encoder.sam.patch_embed
-    white = patches(torch.ones(1, 3, 64, 64))
-    assert white.abs().max() < 1e-4 < patches(-torch.ones(1, 3, 64, 64)).abs().max()
 
 
 def test_places_that_are_not_as_many_as_the_tokens_are_told():

@@ -10,7 +10,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from datagen.target import Prompt
 from model.generate import tokens
-from model.net.cache import Cache
 from model.net.config import tiny
 from model.net.cpu import blocked_attention, half_precision, packed_linear
 from model.net.deepseek_ocr import build
@@ -47,7 +46,7 @@ class HalfProducts(TorchDispatchMode):
 
 @pytest.mark.parametrize("biased", [True, False])
 @pytest.mark.parametrize("dtype", HALVES, ids=str)
-@pytest.mark.parametrize("shape", [(90,), (2, 45), (1, 3), ()], ids=str)
+@pytest.mark.parametrize("shape", [(2, 45), (1, 3), ()], ids=str)
 def test_a_linear_layer_rounds_once_and_keeps_nothing_wide(shape, dtype, biased):
     source = torch.Generator().manual_seed(0)
     layer = half_precision.Linear(64, 500, bias=biased).to(dtype)
@@ -72,19 +71,6 @@ def test_a_linear_layer_rounds_once_and_keeps_nothing_wide(shape, dtype, biased)
         results.append(layer(x))  # of up to four rows in another way
     for ours, true in zip(results, [*exact, exact[0]], strict=True):
         assert ours.dtype == dtype and torch.allclose(ours.double(), true, rtol=torch.finfo(dtype).eps, atol=1e-3)
-
-
-@pytest.mark.parametrize("dtype", HALVES, ids=str)
-def test_the_loss_under_autocast(dtype):
-    source = torch.Generator().manual_seed(0)
-    x, head = (torch.randn(*size, generator=source).requires_grad_() for size in ((23, 8), (50, 8)))
-    labels = torch.randint(0, 50, (23,), generator=source)
-    with torch.autocast("cpu", dtype):
-        ours = cross_entropy(x, head, labels)
-    theirs = F.cross_entropy(x @ head.T, labels, reduction="sum")
-    assert ours.dtype == torch.float32 and ours.item() == pytest.approx(theirs.item(), rel=1e-2)
-    for mine, other in zip(torch.autograd.grad(ours, (x, head)), torch.autograd.grad(theirs, (x, head)), strict=True):
-        assert mine.dtype == torch.float32 and torch.allclose(mine, other, atol=0.03)
 
 
 @pytest.mark.parametrize("dtype", HALVES, ids=str)
@@ -122,22 +108,6 @@ def test_attention_by_blocks_multiplies_in_fp32_alone(causal):
         results = [blocked_attention.attend._init_fn(q, k, v, *bias, causal)]
         results += blocked_attention.attend_backward._init_fn(dy, q, k, v, *bias, causal)
     assert not halves.rows and {x.dtype for x in results} == {torch.bfloat16}
-
-
-@pytest.mark.parametrize("num_texts", [1, 5])
-@torch.no_grad()
-def test_logits_of_tokens_after_a_prompt(monkeypatch, num_texts):
-    monkeypatch.setattr(packed_linear, "_packs", lambda dtype: dtype == torch.float32)
-    net = build(tiny(), 3).bfloat16().eval()
-    exact = copy.deepcopy(net).float()
-    ids_BL = torch.randint(6, 4000, (num_texts, 40), generator=torch.Generator().manual_seed(0))
-    results = []
-    for one in (net, exact):
-        cache = Cache(one.config.decoder, torch.zeros(num_texts, dtype=torch.long), 40, one.lm_head.weight.dtype)
-        one(ids_BL[:, :20], cache=cache)
-        results.append(torch.stack([one.logits(one(ids_BL[:, n, None], cache=cache)) for n in range(20, 40)]))
-    assert F.cosine_similarity(*(x.flatten(0, -2) for x in results)).min() > 0.99
-    assert results[0].norm().item() == pytest.approx(results[1].norm().item(), rel=1e-2)
 
 
 @pytest.mark.parametrize("dtype", HALVES, ids=str)

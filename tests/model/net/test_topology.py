@@ -7,7 +7,7 @@ import torch
 
 from model.files.weights import released_tensors
 from model.net.batch import batch
-from model.net.config import ClipConfig, ModelConfig, full, line_reader, stage1, tiny
+from model.net.config import ClipConfig, ModelConfig, full, stage1, tiny
 from model.net.deepseek_ocr import PARTS, DeepseekOcr, build, part_of
 from model.net.image import Views
 from model.net.moe import Samples, balance
@@ -55,17 +55,7 @@ def test_stage_1_is_the_same_encoder_before_a_dense_decoder():
     assert round(total / 1e6) == 684 and round(active / 1e6) == 184  # of which embeddings and head take 99 million each
 
 
-def test_a_line_reader_of_stage_1_hands_its_encoder_to_that_of_stage_2():
-    first, second = on_meta(line_reader(1)), on_meta(line_reader())
-    shapes = [{n: p.shape for n, p in net.encoder.named_parameters()} for net in (first, second)]
-    assert shapes[0] == shapes[1]
-    assert not [name for name, _ in first.named_parameters() if "experts" in name]
-    assert [round(net.num_parameters()[0] / 1e6, 2) for net in (first, second)] == [1.94, 2.39]
-
-
-@pytest.mark.parametrize(
-    "parts", [("sam",), ("clip",), ("projector",), ("experts",), ("embeddings",), ("decoder",), tuple(PARTS)]
-)
+@pytest.mark.parametrize("parts", [("sam",), ("clip", "projector"), ("experts",), ("embeddings",), ("decoder",)])
 def test_what_is_frozen_gets_no_gradient_and_the_rest_does(parts):
     batch, vocab = noisy_batch()
     net = build(TINY.with_vocab(vocab)).train()
@@ -83,13 +73,6 @@ def noisy_batch():
     source = torch.Generator().manual_seed(0)
     images = tuple(Views(torch.randn(image.whole_3HW.shape, generator=source)) for image in one.images)
     return dataclasses.replace(one, images=images), len(tokenizer)
-
-
-def test_weights_follow_from_the_seed():
-    a, b, c = build(TINY, 1).state_dict(), build(TINY, 1).state_dict(), build(TINY, 2).state_dict()
-    assert all(torch.equal(a[name], b[name]) for name in a)
-    assert not torch.equal(a["lm_head.weight"], c["lm_head.weight"])
-    assert all(value.isfinite().all() for value in a.values())
 
 
 def test_balance_is_its_formula_in_float64():

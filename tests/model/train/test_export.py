@@ -68,17 +68,6 @@ def test_keys_types_and_files_are_the_released_ones(exported, net):
     assert index["metadata"]["total_size"] == 2 * sum(sizes.values())
 
 
-def test_the_config_says_what_the_released_one_says(exported):
-    config = json.loads((exported / "config.json").read_text())
-    expected = {"torch_dtype": "bfloat16", "model_type": "deepseek_vl_v2", "architectures": ["DeepseekOCRForCausalLM"]}
-    expected |= {"candidate_resolutions": [[1024, 1024]], "global_view_pos": "head", "tile_tag": "2D", "hidden_size": 48}
-    expected |= {"vocab_size": 400, "n_routed_experts": 3, "bos_token_id": 0, "eos_token_id": 1}
-    assert {key: config.get(key) for key in expected} == expected and "auto_map" not in config
-    assert config["language_config"]["torch_dtype"] == "bfloat16" and "architectures" in config["language_config"]
-    processor = json.loads((exported / "processor_config.json").read_text())
-    assert processor["processor_class"] == "DeepseekVLV2Processor" and processor["image_token"] == IMAGE
-
-
 def test_transformers_loads_it(exported, net, tokenizer):
     config = UnlimitedOcrConfig(**for_transformers((exported / "config.json").read_bytes()))
     theirs, info = UnlimitedOcrForConditionalGeneration.from_pretrained(exported, config=config, output_loading_info=True)
@@ -198,10 +187,8 @@ MATRICES = {"A": torch.zeros(2, 48), "B": torch.zeros(48, 2)}
     ("config", "matrices", "message"),
     [
         ({}, MATRICES, "lora_alpha is None: a number is needed"),
-        ({"lora_alpha": "4"}, MATRICES, "lora_alpha is '4'"),
         ({"lora_alpha": 4, "alpha_pattern": ["q"]}, MATRICES, r"alpha_pattern is \['q'\]: an object is needed"),
         ({"lora_alpha": 4, "alpha_pattern": {"q(": 1}}, MATRICES, r"alpha_pattern has 'q\('"),
-        ({"lora_alpha": 4, "alpha_pattern": {"q": None}}, MATRICES, "q is None: a number is needed"),
         ({"lora_alpha": 4}, {"A": torch.zeros(0, 48), "B": torch.zeros(48, 0)}, r"\(48, 0\) and \(0, 48\)"),
         ({"lora_alpha": 4}, {"A": torch.zeros(2), "B": torch.zeros(48)}, r"\(48,\) and \(2,\)"),
         ({"lora_alpha": 4}, {}, "there is no matrix in it"),

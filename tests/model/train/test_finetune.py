@@ -218,25 +218,6 @@ def test_a_start_that_is_none_is_told_in_a_line(rows, start, tmp_path, monkeypat
     assert f"{start}" in line and "Traceback" not in line
 
 
-def test_words_become_the_step(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Folder("s").write("config.json", SMALL.to_json())
-    made = finetune(
-        data="a.jsonl,text:b.jsonl", start="s", freeze="sam,clip", modes="tiny,line", rate=1e-4, steps=7, variant="tiny"
-    )
-    step = made.steps[0]
-    assert [one.group for one in step.data] == ["ocr", "text"] and step.weights.frozen == ("sam", "clip")
-    assert step.batches.length == 512 and step.optim.learning_rate == pytest.approx(1e-4)
-    assert step.batches.modes == (("tiny", 1.0), ("line", 1.0))
-    assert (step.schedule.steps, step.schedule.epochs) == (7, 0)
-    given = finetune(data="a.jsonl", start="s", epochs=2, steps=9, modes="tiny,").steps[0]
-    assert given.schedule.warmup == 1 and given.batches.modes == (("tiny", 1.0),) and given.groups == ()
-    assert (given.schedule.epochs, given.schedule.steps) == (2, 9)
-    assert finetune(data="a.jsonl", start="s").steps[0].schedule.epochs == 3
-    adapters = finetune(data="a.jsonl", start="s", lora=4, variant="tiny").steps[0]
-    assert adapters.optim.learning_rate == 10 * TINY.optim.learning_rate
-
-
 def test_the_plan_of_what_can_not_be(rows):
     with pytest.raises(ValueError, match="modes has bse: allowed are tiny"):
         planned(rows.but(modes=(("bse", 1.0),)))

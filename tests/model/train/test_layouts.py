@@ -27,13 +27,13 @@ from model.train.lines import read_lines
 from model.train.optim import own, parameters
 from model.train.process import STOPPED
 from model.train.ranks import Ranks
-from tests.model.ranks import CONFIG, LAYOUTS, STEP, laid_out, make_rows, on_ranks, sgd
+from tests.model.ranks import CONFIG, STEP, laid_out, make_rows, on_ranks, sgd
 from tests.model.trainings import WEIGHTS, lines_of
 
 pytestmark = pytest.mark.timeout(900)  # several processes, beside whatever else runs
 
 ASKED_FOR = ("FSDP 4", "pipeline 4", "pipeline 2 x copies 2")
-OTHERS = ("copies 4", "copies 2 x FSDP 2", "pipeline 2 x FSDP 2", "pipeline of SAM and CLIP, 3 layers, 1")
+OTHERS = ("copies 2 x FSDP 2", "pipeline of SAM and CLIP, 3 layers, 1")
 
 
 @pytest.fixture(scope="module")
@@ -95,12 +95,9 @@ def one(step, tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("values", [{"replicate": 2}, {}], ids=["copies 2", "FSDP 2"])
-def test_ranks_measure_together_what_one_does(values, step, tmp_path, monkeypatch):
+def test_ranks_measure_together_what_one_does(step, tmp_path, monkeypatch):
     """To the last digit, of a network that stays as it is; in five batches and readings, which don't go round on two ranks."""
-    still = step.but(
-        steps=1, learning_rate=0.0, min_learning_rate=0.0, loss_samples=5, read_samples=5, max_new_tokens=6, **values
-    )
+    still = step.but(steps=1, learning_rate=0.0, min_learning_rate=0.0, loss_samples=5, read_samples=5, max_new_tokens=6)
     measured = tmp_path.joinpath("measured")
 
     def noting(rank):
@@ -110,8 +107,7 @@ def test_ranks_measure_together_what_one_does(values, step, tmp_path, monkeypatc
 
     for world in (1, 2):
         measured.mkdir()
-        given = still.but(replicate=1) if world == 1 else still
-        assert on_ranks(given, Folder(str(tmp_path / str(world))), world, noting) == [0] * world
+        assert on_ranks(still, Folder(str(tmp_path / str(world))), world, noting) == [0] * world
         shares = Counter(path.name[0] for path in measured.iterdir())
         assert len(shares) == world and max(shares.values()) <= -(-sum(shares.values()) // world) + 1
         measured.rename(tmp_path / f"measured-{world}")
@@ -131,8 +127,8 @@ def test_losses_and_gradients_are_those_of_one_process(name, step, one, tmp_path
     record_property("layout", (name, *same_training(tmp_path, one, world)))
 
 
-def test_three_steps_on_stages_that_share_weights(step, tmp_path):
-    spread, world = laid_out(step.but(steps=3), "pipeline 2 x FSDP 2")
+def test_two_steps_on_stages_that_share_weights(step, tmp_path):
+    spread, world = laid_out(step.but(steps=2, loss_every=2), "pipeline 2 x FSDP 2")
     for name, num, values in (("one", 1, {"pipeline": 1}), ("four", world, {})):
         (tmp_path / name).mkdir()
         assert on_ranks(spread.but(**values), Folder(str(tmp_path / name)), num, noting(tmp_path / name)) == [0] * num
@@ -176,14 +172,16 @@ ADAPTERS = {"lora": 2, "steps": 4, "lora_targets": ("q_proj", "down_proj", "lm_h
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("values", [FROZEN, ADAPTERS], ids=["frozen", "adapters"])
-def test_with_adamw_losses_are_those_of_one_process(values, step, one, tmp_path):
+@pytest.mark.parametrize(
+    ("values", "names"), [(FROZEN, ("pipeline 4",)), (ADAPTERS, ("FSDP 4", "pipeline 2 x copies 2"))], ids=["frozen", "adapters"]
+)
+def test_with_adamw_losses_are_those_of_one_process(values, names, step, one, tmp_path):
     """Parts are frozen as the paper freezes SAM, so that the first of four stages learns nothing, and hands no gradient on."""
     step = step.but(**values)
     if "lora" in values:
         step = step.but(start=Folder(str(one / "train/model")).url)
     assert on_ranks(step, Folder(str(tmp_path / "one"))) == [0]
-    for name in ASKED_FOR:
+    for name in names:
         spread, world = laid_out(step, name)
         assert on_ranks(spread, Folder(str(tmp_path / name)), world) == [0] * world
         same_lines(tmp_path / name, tmp_path / "one", 1e-3)
@@ -193,7 +191,7 @@ def test_with_adamw_losses_are_those_of_one_process(values, step, one, tmp_path)
 @pytest.mark.slow
 def test_a_training_goes_on_on_other_ranks(step, one, tmp_path):
     """From each layout to the next one, with the samples that it would have had."""
-    chain = ("FSDP 4", "pipeline 4", "one process", "copies 2 x FSDP 2", "pipeline 2 x copies 2", "one process")
+    chain = ("FSDP 4", "pipeline 4", "copies 2 x FSDP 2", "one process")
     step = step.but(checkpoint_every=2)
     for number, name in enumerate(chain[:-1]):
         spread, world = laid_out(step, name)
@@ -207,10 +205,10 @@ def test_a_training_goes_on_on_other_ranks(step, one, tmp_path):
 @pytest.mark.parametrize("name", ASKED_FOR)
 def test_kills_change_no_bit(name, step, tmp_path):
     """Of a single rank, and of all of them."""
-    spread, world = laid_out(step.but(steps=10, loss_every=5), name)
+    spread, world = laid_out(step.but(steps=6, loss_every=3, checkpoint_every=2), name)
     assert on_ranks(spread, Folder(str(tmp_path / "whole")), world, by_sgd) == [0] * world
     draw, out = random.Random(name), Folder(str(tmp_path / "killed"))
-    for number, at in enumerate(sorted(draw.sample(range(1, spread.schedule.steps), 3))):
+    for number, at in enumerate(sorted(draw.sample(range(1, spread.schedule.steps), 2))):
         those = range(world) if number % 2 else (draw.randrange(world),)
         codes = on_ranks(spread, out, world, kills(at, *those))
         assert -signal.SIGKILL in codes and 0 not in codes
@@ -243,15 +241,6 @@ def test_all_ranks_pass_over_a_step_and_stop_at_one(step, tmp_path):
     progress = json.loads((checkpoint / "progress.json").read_text())
     assert progress["step"] == 3 and progress["counts"]["not_finite"] == 1
     assert [line.get("norm") is None for line in lines_of(Folder(str(tmp_path)))] == [True, False, True, False]
-
-
-@pytest.mark.slow
-def test_activations_of_views_of_two_sizes_are_computed_again_in_bf16(step, tmp_path):
-    step = step.but(steps=1, precision="bfloat16", micro_rows=4)
-    for towers in ((), TOWERS):
-        assert on_ranks(step.but(checkpointing=towers), Folder(f"{tmp_path}/{len(towers)}"), 1, by_sgd) == [0]
-    first, again = (lines_of(Folder(f"{tmp_path}/{num}"))[1] for num in (0, len(TOWERS)))
-    assert again["loss"] == first["loss"] and again["norm"] == pytest.approx(first["norm"], rel=1e-2)
 
 
 @pytest.mark.slow
@@ -318,7 +307,6 @@ def test_layouts_that_do_not_fit():
         layout(STEP.but(pipeline=2, micro_rows=3), 4)
     with pytest.raises(ValueError, match="pipeline is 0: it must be at least 1"):
         STEP.but(pipeline=0)
-    assert set(LAYOUTS) == {"one process", *ASKED_FOR, *OTHERS}
 
 
 @pytest.mark.slow
@@ -326,6 +314,6 @@ def test_in_mixed_precision_losses_are_those_of_one_process(step, tmp_path):
     """Weights are gathered in bf16, and copies add up their gradients after the last of a step's batches."""
     for name in ("one process", "copies 2 x FSDP 2"):
         (tmp_path / name).mkdir()
-        mixed, world = laid_out(step.but(precision="bfloat16"), name)
+        mixed, world = laid_out(step.but(precision="bfloat16", steps=4), name)
         assert on_ranks(mixed, Folder(str(tmp_path / name)), world, by_sgd) == [0] * world
     same_lines(tmp_path / "copies 2 x FSDP 2", tmp_path / "one process", 1e-2)

@@ -2,26 +2,18 @@
 
 import json
 import math
-import time
 from collections import Counter
 
 import pytest
 import torch
 from torch import nn
-from torch.utils.checkpoint import checkpoint
 
 from datagen.disk.storage import Folder
-from model.costs import plan
-from model.costs.pieces import Load
-from model.costs.plan import SET_UPS
-from model.net.batch import batch
-from model.net.config import DecoderConfig, tiny
+from model.net.config import DecoderConfig
 from model.net.moe import Router
-from model.net.tokenizer import train_tokenizer
 from model.train.journal import Journal, Speed
 from model.train.lines import Lines, read_lines
-from model.train.log import Clock, ExpertUse, Routing, by_source, memory, of_experts, operations
-from tests.model.lines import EIGHT, line_crop, tokens_of
+from model.train.log import ExpertUse, Routing, memory, of_experts
 
 
 def measured(line):
@@ -55,17 +47,6 @@ def test_a_line_that_was_cut_by_a_kill_is_dropped(tmp_path):
     assert (tmp_path / "loss.jsonl").read_text() == '{"step": 0}\n{"step": 1}\n'
 
 
-def test_a_clock_tells_parts_apart():
-    clock = Clock(torch.device("cpu"))
-    for _ in range(2):
-        with clock.part("data", waits=True):
-            time.sleep(0.02)
-        with clock.part("forward"):
-            pass
-    taken = clock.take()
-    assert taken["data"] > 0.03 > taken["forward"] and clock.take() == {}
-
-
 def test_the_use_of_experts():
     config = DecoderConfig(width=4, num_experts=4, num_experts_per_token=1)
     router = Router(config)
@@ -89,20 +70,6 @@ def test_the_use_of_experts():
     assert together["router_entropy"] == [pytest.approx((entropy + 1) / 2, abs=1e-4), 0.0, 1.0]
 
 
-def test_what_is_computed_again_counts_once():
-    router = Router(DecoderConfig(9, 4, 1, 2, 8, num_experts=4, num_experts_per_token=2)).train()
-    nn.init.normal_(router.weight)
-    use, x_TD = ExpertUse(router), torch.randn(5, 4, requires_grad=True)
-    checkpoint(lambda x_TD: router(x_TD)[1], x_TD, use_reentrant=False).sum().backward()
-    (taken,) = use.take().values()
-    assert taken.tokens == 5 and sum(taken.chosen) == 10 and router.weight.grad.any()
-
-
-def test_losses_of_each_source():
-    sums = by_source(torch.tensor([1.0, 2.0, 4.0]), torch.tensor([2, 0, 2]), 3)
-    assert sums.tolist() == [[2.0, 1.0], [0.0, 0.0], [5.0, 2.0]]
-
-
 def test_memory_is_told_of_the_steps_since_the_last_time(monkeypatch):
     """With a stand-in for a GPU's counts, which reads as torch's do."""
     counts = {"allocated": [5, 3], "reserved": [9, 4]}
@@ -118,14 +85,3 @@ def test_memory_is_told_of_the_steps_since_the_last_time(monkeypatch):
     (line,) = read_lines(folder, "speed.jsonl")
     assert (line["memory"], line["reserved"]) == (5, 9)
     assert memory(torch.device("cpu")).keys() == {"memory"}
-
-
-def test_operations_are_those_of_each_sample():
-    tokenizer = train_tokenizer(EIGHT, 400)
-    one = batch([[tokens_of(line_crop("Ab"), tokenizer), tokens_of(line_crop("cd", "d"), tokenizer)]], tokenizer)
-    config = tiny().with_vocab(len(tokenizer))
-    load = Load(((512, 512),) * 2, tuple(int((one.samples_BL == n).sum()) for n in range(2)), one.num_tokens)
-    for set_up in SET_UPS[:2]:
-        assert operations(config, one, set_up) == plan.operations(config, load, set_up)
-    line = batch([[tokens_of(line_crop("Ab"), tokenizer, "line")]], tokenizer)
-    assert operations(config, line, SET_UPS[0]) < operations(config, one, SET_UPS[0]) / 20

@@ -24,7 +24,7 @@ from model.net.tokenizer import byte_tokenizer
 from model.train import evaluate, readings
 from model.train.checkpoint import Checkpoints
 from model.train.lines import read_lines
-from model.train.process import STOPPED, Stopped
+from model.train.process import STOPPED
 from model.train.trainer import train
 from recipes.report.train import train_sections
 from tests.model.lines import EIGHT, rendered
@@ -134,19 +134,6 @@ def test_losses_are_measured_without_images_in_memory(threads, tmp_path, net, to
         found = evaluate.losses(net, data, exact)
     assert (found["held_out_loss"], found["other_image_loss"]) == in_memory(corpus, tokenizer, net, length, 6)
     assert found["own_image_loss"] != found["other_image_loss"]
-
-
-def test_losses_stop_when_they_are_asked_to(corpus, net, tokenizer):
-    data, calls = evaluate.HeldOut(corpus, tokenizer, MODES, 100, 1, 6), iter([None, Stopped()])
-    assert data.unreadable == {"bad_image": 1}
-
-    def goes_on():
-        if error := next(calls):
-            raise error
-
-    with torch.autocast("cpu", enabled=False) as exact, pytest.raises(Stopped):
-        evaluate.losses(net, data, exact, goes_on)
-    assert net.training
 
 
 @pytest.mark.slow

@@ -7,10 +7,9 @@ import pytest
 import torch
 
 from datagen.disk.storage import Folder
-from model.train import trainer
 from model.train.process import FLIGHT, computing, environment, garbage_frozen
 from model.train.run import clear
-from tests.model.trainings import FEW, begun, make_corpus
+from tests.model.trainings import FEW
 
 SAID = {"PYTORCH_CUDA_ALLOC_CONF": "backend:native", "TORCH_NCCL_TRACE_BUFFER_SIZE": "9", "CUBLAS_WORKSPACE_CONFIG": ":16:8"}
 
@@ -49,29 +48,3 @@ def test_threads_and_the_look_for_garbage_are_as_before_after_an_error():
         assert torch.get_num_threads() == threads + 1 and gc.get_freeze_count()
         raise OSError("a disk fails")
     assert torch.get_num_threads() == threads and not gc.get_freeze_count()
-
-
-def test_steps_look_for_no_garbage_among_what_was_there_before(tmp_path):
-    """In a process of its own, which has frozen nothing before."""
-    out, seen = make_corpus(tmp_path / "out"), tmp_path / "seen"
-
-    def within() -> None:
-        gc.unfreeze()
-        update, train = trainer.update, trainer.train
-
-        def looking(optimizer, *args):
-            # What torch reaches from its modules, and the training's own weights.
-            looked_at = {id(one) for one in gc.get_objects()}
-            new = [p for group in optimizer.param_groups for p in group["params"] if id(p) in looked_at]
-            seen.write_text(f"{gc.get_freeze_count() > 100_000} {len(new)}")
-            return update(optimizer, *args)
-
-        def trained(*args):
-            train(*args)
-            assert gc.get_freeze_count() == 0
-
-        trainer.update, trainer.train = looking, trained
-
-    process = begun(FEW, out, within)
-    process.join(120)
-    assert process.exitcode == 0 and seen.read_text() == "True 0"

@@ -9,12 +9,10 @@ import pytest
 import torch
 
 from datagen.disk.storage import Folder
-from datagen.drawing.endless_lines import ScriptLines
 from flywheel.pools import texts
 from model.files import packaged
 from model.files.safetensors_files import Reader
 from model.net.config import tiny
-from model.train.data import open_all
 from model.train.data_config import MEASURE, DrawnLines
 from model.train.step import Train
 from model.train.trainer import train
@@ -81,6 +79,7 @@ def test_both_stages_read_unseen_lines_in_a_typeface_and_in_another(out):
     assert table.index("lines in other typefaces") < table.index(">2</span>") < table.index(">3</span>") < table.index("</table>")
 
 
+@pytest.mark.slow
 def test_stage_2_has_the_eyes_that_saw_documents_and_a_decoder_of_its_own(out):
     with Reader(out.sub("real/model")) as first, Reader(out.sub("stage2/model")) as second:
         sam = [name for name in first.tensors if ".sam_model." in name]
@@ -89,6 +88,7 @@ def test_stage_2_has_the_eyes_that_saw_documents_and_a_decoder_of_its_own(out):
         assert not [name for name in first.tensors if ".experts." in name]
 
 
+@pytest.mark.slow
 def test_what_read_drawn_lines_becomes_the_package_s_with_a_card(out, tmp_path, monkeypatch):
     monkeypatch.setattr(packaged, "FOLDER", tmp_path / "lines")
     monkeypatch.setattr(packaged, "LINES", tmp_path / "lines" / "model")
@@ -138,11 +138,6 @@ def test_the_default_recipe_learns_pages_where_there_is_a_gpu(tmp_path, monkeypa
     metrics = json.loads(out.read("pages/metrics.json"))
     assert metrics["step"] == 3 and "mode tiny" in metrics["read"]
     assert set(metrics["num_train"]) == {"coarse", "fine", "fine-regions crop"}
-
-
-def test_a_start_that_has_not_finished_is_told(recipe, tmp_path):
-    with pytest.raises(ValueError, match=r"start is stage1: .* has no training of that name that has finished"):
-        train(recipe.steps[2], Folder(str(tmp_path)))
 
 
 def test_the_whole_recipe_has_lines_enough():
@@ -235,12 +230,6 @@ def test_other_scripts_are_learned_beside_latin_and_each_is_measured_by_itself(o
     assert training(recipe, "stage2").weights.start_encoder == "scripts"
 
 
-def test_without_other_scripts_the_recipe_is_as_it_was():
-    assert reads("/x", seed=3) == reads("/x", scripts="latn", seed=3)
-    data = [one for step in reads("/x").steps if isinstance(step, Train) for one in step.data]
-    assert not any(one.drawn and isinstance(one.drawn.lines, ScriptLines) for one in data)
-
-
 @pytest.mark.parametrize(
     ("named", "said"),
     [("Latn,Arab", "Arab: Arabic isn't"), ("Deva", "Deva: Devanagari isn't"), ("Cyrillic", "Cyrillic: no script")],
@@ -249,12 +238,6 @@ def test_a_script_that_is_not_drawn_is_told_with_those_that_are(named, said, cap
     assert main(["reads", f"scripts={named}", f"out={tmp_path}/out"]) == 2
     error = capsys.readouterr().err
     assert said in error and "allowed are Armn, Cyrl, Geor, Grek, Latn" in error and not (tmp_path / "out").exists()
-
-
-def test_lines_in_a_script_ask_for_its_text(tmp_path):
-    step = training(reads(scripts="Geor"), "scripts")
-    with pytest.raises(ValueError, match=r"no text in Geor to draw lines from: line-texts/Geor\.json"):
-        open_all(step, Folder(str(tmp_path)))
 
 
 def test_a_script_of_which_packages_have_too_little_text_is_told(monkeypatch, text_of_packages):

@@ -1,8 +1,6 @@
 """A training: what it leaves behind, that a killed one ends in the same bytes, and that finished work is left alone."""
 
-import base64
 import dataclasses
-import io
 import json
 import math
 import random
@@ -13,8 +11,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from datagen.disk import marks
 from datagen.disk.marks import Mark
@@ -36,7 +32,7 @@ from recipes.recipe import Recipe
 from recipes.report.train import train_sections
 from recipes.steps import Place
 from recipes.steps.train import TrainRunner
-from tests.model.lines import EIGHT, line_crop, write_dataset
+from tests.model.lines import line_crop, write_dataset
 from tests.model.trainings import FEW, STEP, begun, in_child, lines_of, make_corpus, same_results
 
 DOCUMENTS = [line_crop("x", document=f"document {n}").origin.sha256 for n in range(12)]
@@ -91,18 +87,6 @@ def test_the_folder_loads_as_a_network_in_bf16(whole):
     assert net.encoder.sam.blocks[2].attn.rel_pos_h.any()  # zero before the first step
 
 
-def test_read_back_rows_show_their_samples(whole):
-    out, _ = whole
-    rows = json.loads(out.read("train/readback.json"))
-    assert {row["dataset"] for row in rows} == {"coarse", "round-1 crop"}
-    for row in rows:
-        number = int(row["key"][1:])
-        assert row["truth"] == f"{EIGHT[number % 8]} {number}"
-        assert is_held_out(line_crop("x", document=f"document {number % 12}").origin.sha256, STEP.evaluation.held_out_share)
-        size = Image.open(io.BytesIO(base64.b64decode(row["image"]))).size
-        assert size == Image.open(io.BytesIO(line_crop(row["truth"]).image)).size
-
-
 def test_the_same_step_again_touches_nothing(whole, monkeypatch):
     out, _ = whole
     before, states = files(Path(out.url) / "train"), []
@@ -153,19 +137,6 @@ def test_the_model_is_named_for_the_documents_that_it_learned_from(whole):
     share = STEP.evaluation.held_out_share
     assert learned == {sha256 for sha256 in DOCUMENTS if not is_held_out(sha256, share)} and 0 < len(learned) < 12
     assert runner.learned_from(frozenset({"ab" * 32})) == []
-
-
-def test_a_model_stays_when_what_it_learned_from_is_set_aside_and_is_still_named_for_it(whole, tmp_path):
-    out, _ = whole
-    moved = Folder(str(shutil.copytree(out.local, tmp_path / "out")))
-    moved.move("round-1", "aside-round-1")
-    before, states = files(tmp_path / "out/train"), []
-    assert train(STEP, moved, on_state=states.append) is False
-    assert "the model learned from round-1, which is set aside, and stays" in states[0].note
-    assert files(tmp_path / "out/train") == before
-    runner = TrainRunner(STEP, Recipe("small", (STEP,)), Place(moved.url))
-    moved.remove("coarse")
-    assert runner.learned_from(frozenset(DOCUMENTS)) == ["train/model"]
 
 
 @pytest.mark.parametrize("change", [{"steps": 9}, {"learning_rate": 1e-4}, {"threads": 2}, {"datasets": ("coarse",)}])
@@ -268,15 +239,15 @@ def test_it_says_when_it_does_not_look(tmp_path, caplog):
 
 
 @pytest.mark.slow
-def test_killed_at_random_five_times_ends_in_the_same_bytes(tmp_path):
+def test_killed_at_random_three_times_ends_in_the_same_bytes(tmp_path):
     """Another process, which is killed soon after it has written down a step: while it begins, computes, or writes a
     checkpoint."""
     out, other = make_corpus(tmp_path / "whole"), make_corpus(tmp_path / "killed")
-    step = STEP.but(steps=20, checkpoint_every=2, loss_every=10)
+    step = STEP.but(steps=14, checkpoint_every=2, loss_every=7)
     whole = begun(step, out)
     whole.join()
     draw = random.Random(0)
-    for written in sorted(draw.sample(range(1, 18), 5)):
+    for written in sorted(draw.sample(range(1, 12), 3)):
         process = begun(step, other)
         while process.is_alive() and not (other.exists("train/loss.jsonl") and len(lines_of_any(other)) > written):
             time.sleep(0.01)
@@ -294,14 +265,3 @@ def test_killed_at_random_five_times_ends_in_the_same_bytes(tmp_path):
 def lines_of_any(out: Folder) -> list[bytes]:
     """The lines so far, of which a process may be writing the last."""
     return out.read("train/loss.jsonl").splitlines()
-
-
-def test_tensorboard_has_the_same_numbers(whole):
-    out, _ = whole
-    events = EventAccumulator(str(out.local / "train/tensorboard"))
-    events.Reload()
-    told = {"loss", "lr", "norm", "held_out_loss", "speed/data_wait", "expert_load/layer 0", "norms/experts"}
-    assert told <= set(events.Tags()["scalars"])
-    assert {"by/coarse", "held_out_by/round-1 crop", "read/lang und/character_error_rate"} <= set(events.Tags()["scalars"])
-    losses = {event.step: event.value for event in events.Scalars("loss")}
-    assert losses == {line["step"]: pytest.approx(line["loss"], rel=1e-6) for line in lines_of(out) if "loss" in line}

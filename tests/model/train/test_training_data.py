@@ -1,6 +1,5 @@
 """What a training's `Data` may be: datasets of the output and elsewhere, rows, tars and texts, told apart by their names."""
 
-import dataclasses
 import json
 
 import datasets
@@ -12,7 +11,6 @@ from model.data.split import opened
 from model.net.tokenizer import byte_tokenizer
 from model.train.data import corpus_of, open_all
 from model.train.data_config import Data
-from model.train.run import _compared
 from model.train.step import Train
 from tests.model.data.test_others_data import write_tar
 from tests.model.drawn_rows import alone
@@ -60,10 +58,6 @@ def test_a_page_that_a_round_labelled_is_left_out_beside_its_own_page_wherever_t
     assert rows("coarse", "pages-round-*") == [1, 0]
     assert rows(f"{tmp_path}/b/pages-round-1/", f"{tmp_path}/b/coarse") == [0, 1]
     assert rows(f"{tmp_path}/b/pages-round-1") == [1]
-
-
-def test_a_dataset_is_that_of_the_first_name_that_fits(root):
-    assert names(root, "c*", "coarse")[0] == [["coarse crop"], []]
 
 
 def test_what_is_none_is_refused(root):
@@ -135,11 +129,3 @@ def test_a_dataset_may_be_learned_from_or_measured_alone(root):
     assert among[""][1][0] > 0 == among["measure"][1][0] and among["train"][1] == (among[""][1][0], 0)
     with pytest.raises(ValueError, match="only='both': allowed are train, measure"):
         Data("coarse", only="both")
-
-
-def test_a_dataset_of_an_earlier_run_is_as_it_was_without_the_values_it_lacks():
-    step = dataclasses.asdict(Train(datasets=(Data("a", weight=2.0), "b")))
-    earlier = step | {"datasets": [{"where": "a", "weight": 2.0}, "b"]}
-    (now, then) = (_compared({"step": json.loads(json.dumps(one))}, "step", True) for one in (step, earlier))
-    assert now == then
-    assert now != _compared({"step": earlier | {"datasets": [{"where": "a"}, "b"]}}, "step", True)

@@ -3,7 +3,6 @@
 import json
 import random
 import shutil
-from collections import Counter
 from pathlib import Path
 
 import pymupdf
@@ -20,7 +19,7 @@ from recipes.__main__ import main
 from recipes.run import recipe_json
 from tests.inputs import pdfs, wheel
 from tests.inputs.patches import sheet_patch
-from tests.outputs import dataset_samples, write_shard
+from tests.outputs import write_shard
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 STEP = wheel.recipe(Path("in"), 2).steps[1]
@@ -40,15 +39,6 @@ def scanned(output, tmp_path):
         pages.append(Sample(key, "page", image.tobytes("jpeg"), size, "und", "Zyyy", "", (), quality, origin, "coarse"))
     write_shard(Folder(str(output / "coarse")), shard_name("coarse", 99), pages)
     return output, {page.key: lines for page, lines in zip(pages, said, strict=True)}
-
-
-def test_without_scans_the_sample_is_of_what_the_round_accepted(turned):
-    out = Folder(str(turned / "out"))
-    lines, layers = audit.sample(STEP, out, round_metrics(out)[-1], 12)
-    assert layers == {"ru": "hidden layer"}
-    assert sorted(Counter(one.sha256 for one in lines).values()) == [6, 6]
-    accepted = {s.key: (s.origin.parent, s.origin.box, s.text) for s in dataset_samples(out.sub("round-2"))}
-    assert all(accepted[one.id] == (one.page, one.box, one.reading) for one in lines)
 
 
 def test_scans_are_read_behind_the_gate_by_a_reader_that_never_learned_them(scanned):

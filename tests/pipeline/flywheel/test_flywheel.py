@@ -7,23 +7,17 @@ import json
 import re
 from dataclasses import replace
 
-import numpy
 import pytest
-from PIL import Image
 
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
 from datagen.engines import OPEN
 from datagen.engines.compact import Reader
-from datagen.page.images import pixels
 from datagen.record import Sample
 from datagen.writing.line_text import normalise
 from datagen.writing.lookalikes import fold as fold_letters
 from flywheel.labels import calibrate, detected_lines
 from flywheel.pools import lineage, pools_file
-from model.data.ours import open_ours
-from model.data.split import opened
-from model.net.tokenizer import byte_tokenizer
 from recipes.run.execute import Place, run
 from recipes.verbs.forget import forget
 from tests.inputs import pdfs, wheel
@@ -88,18 +82,6 @@ def test_every_line_found_is_accepted_or_refused_with_a_reason(turned):
     assert len({*lines}) == len(waiting)  # none is lost
 
 
-def test_a_label_is_pixels_of_its_page(turned):
-    """No JPEG comes after that of the page."""
-    pages = {s.key: s for s in samples(turned / "out/coarse")}
-    whole = [s for s in samples(turned / "out/round-1") if not re.search(r"-p\d+$", s.key)]
-    for label in whole:
-        x0, y0, x1, y1 = label.origin.box
-        gray = numpy.asarray(Image.fromarray(pixels(pages[label.origin.parent].image)).convert("L"))
-        pad = (label.size[1] - (y1 - y0)) // 2
-        assert numpy.array_equal(pixels(label.image, "L"), gray[y0 - pad : y1 + pad, x0 - pad : x1 + pad])
-    assert len(whole) > 20
-
-
 def test_a_round_says_what_it_came_from_and_trains_on_what_was_accepted(turned):
     first, second = (json.loads((turned / "out" / f"round-{n}" / "round.json").read_text()) for n in (1, 2))
     assert first["parent"] == {}
@@ -131,17 +113,6 @@ def test_no_reader_reads_a_document_that_it_learned_from(turned):
     assert accepted <= learned["Cyrl-a"] | learned["Cyrl-b"]
     assert calibrate.accepted_texts([Folder(str(out / "round-1"))]) == {normalise(s.text) for s in samples(out / "round-1")}
     assert not learned["Cyrl-a"] & {doc for doc, _ in pools.fold_a}
-
-
-def test_a_place_trains_a_model_by_its_last_reading_alone(turned):
-    out = Folder(str(turned / "out"))
-    corpus = opened(open_ours(out, ["coarse", "round-1", "round-2"]), byte_tokenizer(), 0.1)
-    sides = zip(corpus.datasets, corpus.train, corpus.held_out, strict=True)
-    num = {dataset.name: len(train) + len(held_out) for dataset, train, held_out in sides}
-    assert num["round-1 crop"] == 0 and num["round-2 crop"] == metrics(turned / "out", 2)["labels"]["num_accepted"]
-    assert corpus.skipped["round-1 crop"]["marked"] == metrics(turned / "out", 1)["labels"]["num_accepted"]
-    alone = opened(open_ours(out, ["round-1"]), byte_tokenizer(), 0.1)
-    assert "marked" not in alone.skipped["round-1 crop"]
 
 
 def test_the_same_command_and_fewer_rounds_change_nothing(turned, output):
@@ -194,26 +165,6 @@ def test_documents_are_taken_in_until_a_round_begins_and_pools_are_frozen(tmp_pa
     assert not (out / "round-2/metrics.json").exists()
 
 
-def test_without_a_page_to_read_a_round_labels_nothing(tmp_path):
-    wheel.written(tmp_path / "in", dict.fromkeys("abcd", 5))
-    assert wheel.turn(tmp_path / "in", tmp_path / "out", **wheel.UNTRAINED) == 0
-    row = metrics(tmp_path / "out")["languages"]["ru"]
-    assert (row["num_accepted"], row["precision"], row["rejected"]) == (0, None, {})
-    assert row["pools"]["fold_a"] == row["pools"]["fold_b"] == {"documents": 0, "pages": 0}
-    before = files(tmp_path / "out")
-    assert wheel.turn(tmp_path / "in", tmp_path / "out", **wheel.UNTRAINED) == 0
-    assert files(tmp_path / "out") == before
-    assert wheel.turn(tmp_path / "in", tmp_path / "out", overwrite=True, **wheel.UNTRAINED) == 0
-
-
-def test_the_cards_of_rounds_and_the_report_say_what_was_measured(turned):
-    for number in (1, 2):
-        assert f"What was measured in round {number}" in (turned / f"out/round-{number}/README.md").read_text()
-    page = (turned / "out/report/index.html").read_text()
-    assert "flywheel: error by language and round" in page and "data:image/webp;base64," in page
-    assert page.count("accepted <small>") == 4
-
-
 def test_where_a_shard_failed_the_wheel_does_not_turn(tmp_path, monkeypatch):
     wheel.few_documents(tmp_path / "in")
     steps = wheel.recipe(tmp_path / "in").steps
@@ -243,22 +194,6 @@ def test_a_forgotten_document_leaves_the_crops_and_lines_and_the_rounds_say_what
     after = files(out)
     changed = {name for name in {**before, **after} if before.get(name) != after.get(name)}
     assert changed <= {"report/index.html", "report/run.json"}
-
-
-def test_pages_are_detected_once_and_rounds_read_the_same_lines(turned):
-    lines = samples(turned / "out/lines")
-    (pools,) = pools_file.read(Folder(str(turned / "out/flywheel"))).pools
-    places = {(s.origin.sha256, s.origin.page) for s in lines}
-    assert places == {*pools.unlabelled, *calibrate.pages([pools], 30)}
-    labelled = {(s.origin.sha256, s.origin.page) for s in samples(turned / "out/round-1")}
-    assert labelled <= {*pools.unlabelled} and len({sha256 for sha256, _ in labelled}) == 2
-    assert {(s.task, s.stage, s.lang, s.quality.verdict, s.regions[0].detected_by) for s in lines} == {
-        ("crop", "lines", "ru", "none", "ppocr-detector")
-    }
-    assert all(s.regions[0].is_unread or s.regions[0].by == "tesseract" for s in lines)
-    boxes = {(s.origin.parent, s.origin.box) for s in lines}
-    whole = [s for n in (1, 2) for s in samples(turned / "out" / f"round-{n}") if not re.search(r"-p\d+$", s.key)]
-    assert whole and {(s.origin.parent, s.origin.box) for s in whole} <= boxes
 
 
 def test_a_tesseract_that_fails_costs_votes_and_no_run(turned, monkeypatch, caplog):

@@ -93,8 +93,3 @@ def test_a_language_whose_letters_the_embedded_reader_has_gets_none(tmp_path, tu
     with caplog.at_level("INFO"):
         assert pools_file.supplied(step, survey(pages, lambda letters: 0.0, 0.99)) == {}
     assert "sw (Latn) needs no reader of its own" in caplog.text
-
-
-def test_other_values_of_text_are_refused(turned):
-    with pytest.raises(ValueError, match="overwrite=1"):
-        wheel.turn(turned / "in", turned / "out", **BROUGHT | wheel.UNTRAINED)

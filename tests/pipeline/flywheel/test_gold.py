@@ -2,23 +2,17 @@
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from datagen.disk import manifest
 from datagen.disk.storage import Folder
 from flywheel.people import gold, review
 from flywheel.pools import lineage, pools_file, questions
-from flywheel.pools.page_lists import PlaceFile
 from flywheel.pools.questions import Asked
-from flywheel.rounds.train_readers import FitTask
 from flywheel.step import Fit
 from recipes.__main__ import main
 from recipes.run import recipe_json
-from recipes.run.execute import Place
-from recipes.steps import pipeline
 from recipes.verbs import ask as asking
 from recipes.verbs.forget import forget
 from tests.inputs import wheel
@@ -80,10 +74,10 @@ def json_rows(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def answered(out: Path, tmp_path: Path, text: str = "кот щука") -> str:
+def answered(out: Path, tmp_path: Path) -> str:
     """A file that says of the first line that it is none, skips the second, and corrects the others."""
     (sheet,) = questions.sheets(Folder(str(out / "flywheel")))
-    regions = [{"box": [1, 2, 3, 4], "label": "text", "text": text, "of": 0}]
+    regions = [{"box": [1, 2, 3, 4], "label": "text", "text": "кот щука", "of": 0}]
     said = [{"verdict": "wrong"}, {"verdict": "skip"}] + [{"verdict": "corrected", "regions": regions}] * (len(sheet.lines) - 2)
     samples = [{"key": line.id} | answer for line, answer in zip(sheet.lines, said, strict=True)]
     return sheet_patch(tmp_path / "saved.json", sheet.name, sheet.id, samples)
@@ -116,28 +110,6 @@ def test_the_reader_of_a_document_did_not_learn_its_gold_and_the_other_one_did(l
     alphabets = {name: (output / f"round-2/reader/{name}/alphabet.json").read_text() for name in documents}
     letter = json.dumps("щ")[1:-1]
     assert [letter in text or "щ" in text for text in (alphabets[reads], alphabets[other])] == [False, True]
-
-
-def test_a_line_of_gold_comes_more_often_than_an_accepted_one(learned, tmp_path):
-    out, places = Folder(str(learned / "out")), Folder(str(tmp_path))
-    rows = list(manifest.rows(out.sub("gold")))
-    of_gold = PlaceFile.write(places, "gold.json", {(row["sha256"], row["page"]): "ru" for row in rows})
-    none = PlaceFile.write(places, "none.json", {})
-    task = FitTask("Cyrl", "Cyrl", VALUES["first"], none, out.sub("crops").url, out.sub("round-2").url, "")
-    assert task.lines() == []
-    assert len(replace(task, gold=out.sub("gold").url, gold_pages=of_gold).lines()) == gold.TIMES * len(rows)
-
-
-def test_other_answers_make_the_dataset_anew(learned, output, tmp_path):
-    out = Folder(str(output))
-    step, pools = wheel.recipe(learned / "in", 2, **VALUES).steps[1], pools_file.read(out.sub("flywheel"))
-    for text in ("кот", "рот кот"):
-        gold.take(out.sub("flywheel"), out.sub("coarse"), answered(output, tmp_path, text))
-        assert pipeline.make(gold.pipeline(step, out, pools), "wheel", Place(str(output), "inline")) == 0
-        assert {s.text for s in dataset_samples(out.sub("gold"))} == {text}
-    questions.write_answers(out.sub("flywheel"), [])
-    assert gold.pipeline(step, out, pools) is None
-    assert not out.exists("gold/census")
 
 
 def test_forget_takes_a_source_out_of_gold_sheets_and_answers(learned, output):

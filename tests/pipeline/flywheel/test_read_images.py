@@ -100,15 +100,6 @@ def test_a_page_has_lines_with_boxes_and_a_word_overrules_the_shape(reader, tmp_
     assert "lines" in rows(tmp_path / "page.jsonl")["line.png"]
 
 
-@pytest.mark.parametrize(
-    ("size", "is_line"), [((300, 40), True), ((60, 48), True), ((3000, 400), True), ((1000, 1400), False), ((1400, 400), False)]
-)
-def test_an_image_is_a_line_by_its_shape(size, is_line):
-    assert read_images.is_line(size, "auto") is is_line
-    assert read_images.is_line(size, "line")
-    assert not read_images.is_line(size, "page")
-
-
 @pytest.fixture
 def many(tmp_path):
     (tmp_path / "in").mkdir()

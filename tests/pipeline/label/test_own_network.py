@@ -48,6 +48,7 @@ def network(tmp_path):
     torch.set_num_threads(threads)
 
 
+@pytest.mark.slow
 def test_a_network_of_ours_labels_pages_and_is_not_asked_again(network):
     words = ["label", f"input={network}/in", f"model={network}/network", f"mode={MODE}", "on=inline"]
     assert main([*words, f"out={network}/out"]) == 0

@@ -8,8 +8,6 @@ import pytest
 from rapidfuzz.distance import Levenshtein
 
 from datagen.drawing.typeset import Style
-from datagen.page.line_breaks import is_monospaced
-from datagen.page.line_pieces import Piece
 from datagen.record import Region
 from tests.inputs.paragraph_pages import KINDS, SCRIPTS, ParagraphPage, pages
 from tests.opened import read
@@ -94,15 +92,6 @@ def test_indents_part_paragraphs_of_one_full_line():
     assert [len(region.lines) for region in got] == [2, 1, 3, 1]
 
 
-@pytest.mark.parametrize("script", ["Latn", "Arab", "Hebr"])
-def test_lines_that_somebody_ended_keep_their_breaks(script):
-    page = a_page(script)
-    page.put(page.prose(40))
-    page.space(12)
-    page.put("\n".join(page.prose(2) for _ in range(4)))
-    assert [text.count("\n") for text in texts(page)] == [0, 3]
-
-
 def test_hyphens_of_the_typesetter_are_undone_and_those_of_the_writer_stay():
     page = a_page(width_pt=150)
     page.put("A user-friendly rule")
@@ -124,14 +113,6 @@ def test_code_keeps_its_breaks_and_is_labelled():
     prose, code = regions(page)
     assert (prose.label, code.label) == ("text", "code")
     assert code.text == "int main(void) {\nreturn 0;\n}"
-
-
-@pytest.mark.parametrize(
-    ("font", "is_of_one_width"),
-    [("AAAAAA+DejaVuSansMono-Bold", True), ("CMTT10", True), ("Courier", True), ("MonotypeCorsiva", False), ("Times", False)],
-)
-def test_letters_of_one_width_are_known_by_the_fonts_name(font, is_of_one_width):
-    assert is_monospaced(Piece((0, 0, 9, 9), "a", font, 9)) is is_of_one_width
 
 
 def test_contents_are_one_region_with_a_line_an_entry():

@@ -7,11 +7,9 @@ from rapidfuzz.distance import Levenshtein
 
 from datagen.coarse.page import OpenPage
 from datagen.page import glyphs as pdf_glyphs
-from datagen.page.line_pieces import Piece, whole_clusters
 from tests.inputs.damage import damage
 from tests.inputs.typeset import typeset
 from tests.inputs.udhr import UDHR
-from tests.opened import read
 from tests.pipeline.page.test_right_to_left import WRONG, plain, texts
 
 
@@ -26,20 +24,6 @@ def test_spaces_that_the_layer_lacks_are_seen_in_the_gaps(script):
     assert Levenshtein.distance(found, truth) <= 0.015 * len(truth) + num_known
     assert truth.count(" ") - 2 <= found.count(" ") <= truth.count(" ")
     assert found.count(" ") > 1
-
-
-def test_single_letters_behind_which_mupdf_adds_none_are_followed_by_one_where_the_page_shows_it():
-    text = "Hàn Thế Thành đã viết về chữ Việt và số \u2116 1"
-    document = typeset([text], "vi")
-    lacking = damage(document.pdf, "spaces_dropped")
-    assert texts(lacking) == [text] and read(lacking).signals["spaces_added_share"] > 0.1
-
-
-def test_a_gap_between_clusters_is_a_space_only_where_the_image_shows_one():
-    glyphs = [("\u0c95", 0.0, 5.0), ("\u0c95", 9.0, 14.0)]
-    assert pdf_glyphs.spaced(glyphs, 10.0) == ("\u0c95 \u0c95", 1)
-    assert pdf_glyphs.spaced(glyphs, 10.0, is_blank=lambda x0, x1: (x0, x1) == (5.0, 9.0)) == ("\u0c95 \u0c95", 1)
-    assert pdf_glyphs.spaced(glyphs, 10.0, is_blank=lambda x0, x1: False) == ("\u0c95\u0c95", 0)
 
 
 # As in a listing that is set in a proportional typeface: a cell of 5 points holds a sign of 2.
@@ -122,15 +106,6 @@ def test_spaces_that_lie_over_a_letter_part_no_word(glyphs, text):
     assert " ".join(read_text.split()) == text
 
 
-def test_a_cluster_of_which_one_glyphs_place_is_known_parts_no_word():
-    """MuPDF takes the other glyphs for a gap; ink fills it."""
-    first = Piece((0.0, 0.0, 20.0, 12.0), "\u0916\u093f", "f", 12.0, (1.0, 0.0), False)
-    second = Piece((34.0, 0.0, 60.0, 12.0), "\u0921\u0940\u0924", "f", 12.0, (1.0, 0.0), False)
-    texts_of = [[p.text for p in block] for block in whole_clusters([[first, second]], lambda bbox, width: False)]
-    assert texts_of == [["\u0916\u093f\u0921\u0940\u0924"]]
-    assert len(whole_clusters([[first, second]], lambda bbox, width: True)[0]) == 2
-
-
 def test_text_in_the_colour_of_the_paper_is_left_out_and_light_text_on_dark_ground_stays():
     with pymupdf.open() as doc:
         sheet = doc.new_page(width=595, height=842)
@@ -140,15 +115,3 @@ def test_text_in_the_colour_of_the_paper_is_left_out_and_light_text_on_dark_grou
         sheet.draw_rect((70, 280, 300, 310), fill=(0.1, 0.1, 0.4))
         sheet.insert_text((80, 300), "light", fontsize=12, color=(1, 1, 1))
         assert texts(doc.tobytes()) == ["4) seen", "light"]
-
-
-def test_a_gap_of_tex_between_an_items_letter_and_its_bracket_is_no_space():
-    font = pymupdf.Font("tiro")
-    with pymupdf.open() as doc:
-        sheet = doc.new_page(width=595, height=842)
-        writer = pymupdf.TextWriter(sheet.rect)
-        x = writer.append((72, 100), "d", font, 10)[1].x + 1.6
-        for word in (")", "one", "two", "three"):
-            x = writer.append((x, 100), word, font, 10)[1].x + 3.4
-        writer.write_text(sheet)
-        assert texts(doc.tobytes()) == ["d) one two three"]

@@ -158,18 +158,13 @@ def test_right_to_left_lines_are_whole_and_columns_apart(kind):
     [
         ("Index ........................ 9", "Index ..... 9"),
         ("Index. . . . . . . . . . . . .9", "Index ..... 9"),
-        ("Index \u00b7 \u00b7 \u00b7 \u00b7 \u00b7 \u00b7 9", "Index ..... 9"),
-        ("Index \u2026\u2026\u2026\u2026\u2026\u2026 9", "Index ..... 9"),
         ("A long title of an entry . . 9", "A long title of an entry ..... 9"),
         ("Name: ______________ Date: _____", "Name: _____ Date: _____"),
         ("CNP…………, seria ……, nr………", "CNP ....., seria ....., nr ....."),
-        ("(........) a ______, b", "( ..... ) a _____, b"),
         ("Well…… no", "Well…… no"),
         ("我………你", "我………你"),
-        ("and so on... and on", "and so on... and on"),
         ("\u4ed6\u8bf4\u2026\u2026\u597d", "\u4ed6\u8bf4\u2026\u2026\u597d"),
         ("a . . . b . . . .", "a . . . b . . . ."),
-        ("__init__ and ___", "__init__ and ___"),
     ],
 )
 def test_leaders_take_one_form(written, one):
@@ -232,18 +227,6 @@ def test_cells_of_a_table_without_rules_are_apart(rows, width):
     assert regions(placed(*pieces)) == [[cell] for row in rows for cell in row]
 
 
-def test_entries_in_two_columns_are_two_lines():
-    left = [(72, 100 + 14 * i, f"1.{i}.1") for i in range(8)]
-    titles = [(105, 100 + 14 * i, f"Title {word}" + " ." * 12) for i, word in enumerate("abcdefgh")]
-    numbers = [(240, 100 + 14 * i, str(10 + i)) for i in range(8)]
-    right = [(262, 100 + 14 * i, f"{20 + i} Other {word}") for i, word in enumerate("abcdefgh")]
-    read_lines = texts(placed(*left, *titles, *numbers, *right))
-    assert sorted(read_lines) == sorted(
-        [f"1.{i}.1 Title {word} ..... {10 + i}" for i, word in enumerate("abcdefgh")]
-        + [f"{20 + i} Other {word}" for i, word in enumerate("abcdefgh")]
-    )
-
-
 def test_a_drop_capital_is_the_first_letter_of_its_line():
     pdf = placed(
         (100, 103, "ver the past three decades the free"),
@@ -261,13 +244,3 @@ def test_a_drop_capital_is_the_first_letter_of_its_line():
     ]
     assert first.box.x0 < second.box.x0 - 40
     assert first.box.y1 - first.box.y0 == second.box.y1 - second.box.y0
-
-
-def test_a_coloured_or_underlined_gap_parts_nothing():
-    with pymupdf.open() as doc:
-        sheet = doc.new_page(width=595, height=842)
-        sheet.draw_rect((70, 104, 300, 118), fill=(0.8, 0.9, 1), color=None)
-        sheet.draw_line((70, 116), (300, 116))
-        for x, y, text in ((72, 100, ABOVE), (72, 114, "Telephone"), (180, 114, "555 0100"), (72, 128, BELOW)):
-            sheet.insert_text((x, y), text, fontsize=10)
-        assert texts(doc.tobytes()) == [ABOVE, "Telephone 555 0100", BELOW]

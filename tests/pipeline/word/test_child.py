@@ -33,15 +33,6 @@ def three_pages(path: Path) -> Path:
     )
 
 
-@needs_office
-def test_all_pages_are_named_and_given_with_their_latex(tmp_path: Path) -> None:
-    first, *pages = answers(three_pages(tmp_path / "a.docx"))
-
-    assert first == Parts([0, 1, 2])
-    texts = [page.value.regions[0].text for page in pages if isinstance(page, Part)]
-    assert texts == ["One.", "Two.", r"Three \(\frac{a}{b}\)"]
-
-
 @pytest.mark.slow
 @needs_office
 def test_pages_by_number_within_a_range_and_up_to_the_most(tmp_path: Path) -> None:
@@ -57,18 +48,6 @@ def test_pages_by_number_within_a_range_and_up_to_the_most(tmp_path: Path) -> No
     assert few == Parts([0])
     assert isinstance(page, Part)
     assert [(lost.number, lost.reason) for lost in page.value.lost] == [(0, "page_not_read")]
-
-
-@needs_office
-def test_what_was_left_out_is_counted(tmp_path: Path) -> None:
-    calling = xml.field("DDEAUTO excel a.xls b", "seven")
-    shown = xml.paragraph(xml.run("Shown, "), calling, xml.run("hidden", "<w:vanish/>"), xml.deleted("gone"))
-
-    _, page = answers(xml.write_docx(tmp_path / "a.docx", shown + xml.section()))
-
-    assert isinstance(page, Part)
-    assert page.value.regions[0].text == "Shown, seven"
-    assert page.value.signs == {"cut_field_DDEAUTO": 1, "hidden_runs": 1, "tracked_changes": 1}
 
 
 @needs_office

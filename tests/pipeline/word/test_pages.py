@@ -11,7 +11,6 @@ from datagen.tables import cells as tables
 from datagen.word import office
 from datagen.word.file import content
 from datagen.word.file.package import opened
-from datagen.word.pages import document_pages
 from datagen.word.pages.document_pages import Rendering, WordPages
 from tests.inputs.samples import encoded
 from tests.inputs.word import formulas as maths
@@ -36,8 +35,8 @@ def read(tmp_path: Path) -> Read:
     return read_body
 
 
-def prose(num: int = 1, marks: str = "") -> str:
-    return xml.paragraph(xml.run(WORDS * num, marks))
+def prose(num: int = 1) -> str:
+    return xml.paragraph(xml.run(WORDS * num))
 
 
 # Rules, one by one
@@ -51,27 +50,6 @@ def test_paragraph_over_two_pages_is_divided_at_a_word(read: Read) -> None:
     assert f"{first.text} {second.text}".split() == (WORDS * 20).split()
     assert " ".join(line.text for line in first.lines) == first.text
     assert " ".join(line.text for line in second.lines) == second.text
-
-
-def test_heads_feet_and_numbers_are_regions_of_their_own(read: Read) -> None:
-    pages = read(prose(70), header=xml.paragraph(xml.run("A running head")), footer=xml.paragraph(xml.field("PAGE", "99")))
-
-    assert [[r.label for r in page.regions] for page in pages.pages] == [["header", "text", "page_number"]] * 2
-    assert [r.text for r in pages.labelled("page_number")] == ["1", "2"]
-
-
-def test_note_is_a_footnote_with_its_number_behind_the_text(read: Read) -> None:
-    pages = read(
-        xml.paragraph(xml.run("Anchored here"), xml.note_sign("footnote", 1), xml.run(" and further.")),
-        prose(),
-        footnotes=xml.note("footnote", 1, xml.run("What is noted.")),
-    )
-
-    assert [(r.label, r.text) for r in pages.regions] == [
-        ("text", "Anchored here<sup>1</sup> and further."),
-        ("text", WORDS.strip()),
-        ("footnote", "<sup>1</sup> What is noted."),
-    ]
 
 
 def test_items_have_the_numbers_that_the_page_shows(read: Read) -> None:
@@ -91,19 +69,6 @@ def test_items_have_the_numbers_that_the_page_shows(read: Read) -> None:
     ]
     # Symbol's bullet has a private character, which nobody would type.
     assert [r.lines[0].text for r in pages.regions[3:]] == ["• item 3", "• item 4"]
-
-
-def test_hidden_and_deleted_text_is_in_no_label(read: Read) -> None:
-    pages = read(
-        xml.paragraph(
-            xml.run("Seen "), xml.deleted("deleted "), xml.inserted(xml.run("inserted ")), xml.run("vanished ", "<w:vanish/>")
-        ),
-        xml.paragraph(xml.run("white", '<w:color w:val="FFFFFF"/>')),
-        xml.paragraph(xml.run("White on black", '<w:color w:val="FFFFFF"/><w:shd w:val="clear" w:fill="000000"/>')),
-    )
-
-    assert [r.text for r in pages.regions] == ["Seen inserted", "White on black"]
-    assert not pages.pages[0].reason
 
 
 def test_formulas_stand_in_text_and_alone(read: Read) -> None:
@@ -198,47 +163,6 @@ def test_equation_of_which_there_is_a_picture_is_unread_or_costs_its_page(read: 
     assert [page.reason for page in in_text.pages] == ["equation_is_picture"]
 
 
-def test_emphasis_headings_and_code_are_markdown(read: Read) -> None:
-    pages = read(
-        xml.paragraph(xml.run("A heading"), style="Heading2"),
-        xml.paragraph(xml.run("The parties deliver all of the goods within ten days."), style="Heading2"),
-        xml.paragraph(
-            xml.run("Plain, then "), xml.run("bold words", "<w:b/>"), xml.run(", and all the rest of it is plain again.")
-        ),
-        *(xml.paragraph(xml.run(line), style="Code") for line in ("if x:", "    y()", "", "z()")),
-    )
-
-    assert [(r.label, r.text) for r in pages.regions] == [
-        ("sub_title", "### A heading"),
-        ("text", "**The parties deliver all of the goods within ten days.**"),
-        ("text", "Plain, then **bold words**, and all the rest of it is plain again."),
-        ("code", "if x:\n    y()\n\nz()"),
-    ]
-
-
-def test_leaders_of_a_tab_take_their_one_form(read: Read) -> None:
-    tab = '<w:tabs><w:tab w:val="right" w:leader="dot" w:pos="9000"/></w:tabs>'
-    pages = read(xml.paragraph(xml.run("1 Introduction\t12"), look=tab))
-
-    assert pages.regions[0].text == "1 Introduction ..... 12"
-    assert [line.text for line in pages.regions[0].lines] == ["1 Introduction ..... 12"]
-
-
-def test_vertical_text_is_read_from_the_right(read: Read) -> None:
-    text = "我们在这个系统中研究方程与矩阵的基本性质并说明如何计算函数值。"
-    cell, other = [(xml.paragraph(xml.run(t)), 1, 1) for t in ("甲", "乙")]
-    section = xml.section(kind="nextPage").replace("<w:cols", '<w:textDirection w:val="tbRl"/><w:cols')
-    pages = read(xml.paragraph(xml.run(text * 4)), xml.table([[cell, other]]), xml.paragraph(xml.run(text), look=section))
-
-    first, table, last, *_ = pages.regions
-    assert (first.text, last.text) == (text * 4, text)
-    assert {line.direction for line in first.lines} == {"ttb"}
-    assert "".join(line.text for line in first.lines) == first.text
-    assert first.lines[0].box.x0 > first.lines[1].box.x1 - 2
-    assert table.text == "<table><tr><td>甲</td><td>乙</td></tr></table>"
-    assert not pages.pages[0].reason
-
-
 def test_refused_formula_costs_the_text_of_its_region(tmp_path: Path) -> None:
     bad = xml.table([[(xml.paragraph(xml.run("is "), maths.inline(maths.text("y"))), 1, 1)]])
     worse = xml.paragraph(xml.run("so "), maths.inline(maths.text("z")))
@@ -283,28 +207,6 @@ def test_formula_over_the_edge_of_its_page_has_no_label(read: Read) -> None:
     assert page.cuts == () and [loss.reason for loss in page.lost] == ["formula_off_page"] * 2
 
 
-def test_formula_that_no_tag_places_stands_between_the_letters_around_it(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(document_pages, "tagged_places", lambda pdf: [])
-    pages = read(
-        xml.paragraph(xml.run("where "), maths.inline(maths.raised(maths.text("x"), maths.text("2"))), xml.run(" holds")),
-        xml.paragraph(maths.display(maths.text("abc"))),
-        prose(),
-        xml.paragraph(maths.display(maths.text("uv"))),
-        xml.paragraph(maths.display(maths.text("wz"))),
-        prose(),
-    )
-
-    assert [(r.label, r.text, r.is_unread) for r in pages.regions] == [
-        ("text", r"where \(x2\) holds", False),
-        ("equation", "abc", False),
-        ("text", WORDS.strip(), False),
-        ("equation", "", True),  # of the next two nobody can tell which is which
-        ("text", WORDS.strip(), False),
-    ]
-    assert [page.reason for page in pages.pages] == [""]
-    assert {(loss.number, loss.reason) for loss in pages.pages[0].lost} == {(2, "formula_not_placed"), (3, "formula_not_placed")}
-
-
 def test_form_says_in_each_cell_what_stands_there(read: Read) -> None:
     cells = [
         xml.run("Urgent "), xml.control('<w:checkBox><w:default w:val="0"/><w:checked/></w:checkBox>'),
@@ -321,12 +223,3 @@ def test_form_says_in_each_cell_what_stands_there(read: Read) -> None:
         "<tr><td>Routine</td><td>Select...</td><td>H<sub>2</sub>O</td></tr></table>"
     )
     assert [page.reason for page in pages.pages] == [""]
-
-
-def test_text_under_a_picture_costs_its_page(read: Read) -> None:
-    png = encoded(Image.linear_gradient("L"), "PNG")
-    pages = read(xml.paragraph(xml.picture_over(width_pt=300, height_pt=12), xml.run(WORDS)), prose(), picture_png=png)
-
-    (page,) = pages.pages
-    assert page.reason in ("page_text_differs", "page_letters_differ")
-    assert page.signals["letters_apart"] > 0.1

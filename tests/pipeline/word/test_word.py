@@ -12,7 +12,6 @@ from datagen.inputs.census import Listing
 from datagen.inputs.formats import WORD
 from datagen.reading.language import IdentifyLanguage
 from datagen.record import Drop, Range, Sample
-from datagen.target import Prompt, can_answer, encode, usual
 from datagen.word import source
 from datagen.word.source import Entity, WordSource, entity_of
 from datagen.work.pipeline import Pipeline
@@ -111,21 +110,6 @@ def test_a_page_with_a_formula_that_was_drawn_otherwise_is_suspect(tmp_path):
     assert [(one.quality.verdict, one.quality.reasons) for one in made] == [("suspect", ("formula_unlike",)), ("trusted", ())]
 
 
-def test_tags_of_a_table_are_no_letters_of_its_language(tmp_path):
-    table = HTML.replace("Heading", UDHR["Hans"][1])
-    (tmp_path / "a.docx").write_bytes(document(pages=[{"text": "", "tables": [[0, 0, table]]}]))
-    assert {(one.task, one.lang, one.script) for one in read(tmp_path)} == {("page", "zh", "Hans"), ("table", "zh", "Hans")}
-
-
-def test_all_three_tasks_are_asked_for(folder):
-    asked = {one.task: usual(one) for one in read(folder) if isinstance(one, Sample)}
-    assert asked == {"page": Prompt.MARKDOWN, "formula": Prompt.FREE, "table": Prompt.FREE}
-    page = next(one for one in read(folder) if isinstance(one, Sample))
-    assert not can_answer(page, Prompt.FREE)
-    assert encode(page, Prompt.PLAIN_MARKDOWN)[1] == f"{RUSSIAN}\n\n\\[E = mc^2\\]\n\n\\[x\\]\n\n{HTML}"
-    assert encode(page, Prompt.MARKDOWN)[1].count("<|det|>") == 4
-
-
 def test_files_that_are_none_and_those_that_end_the_child(tmp_path):
     (tmp_path / "locked.docx").write_bytes(document(error=["encrypted", "needs a password"]))
     (tmp_path / "empty.doc").write_bytes(b"")
@@ -165,11 +149,6 @@ def test_a_training_draws_pages_tables_and_formulas(folder, tmp_path):
     # The second page says what the first one does: it is marked, and what was cut out of it is left out with it.
     assert [len(of_task.width_N) for of_task in columns] == [1, 1, 2]
     assert all("bad_record" not in of_task.skipped for of_task in columns)
-
-
-def test_a_page_whose_key_looks_like_a_formulas_is_a_page():
-    page = "5c273d08a154bb75-f0778798-000000"
-    assert entity_of(page) is None and entity_of(f"{page}-t0012-3") == Entity("table", 12, 3)
 
 
 def test_a_document_is_forgotten_with_its_tables_and_formulas(folder, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from datagen.asking.answers import LENGTH, MAX_CHARS, REFUSED, Answer, NothingAnswers, Question, WrongServer
 from datagen.asking.client import Fault, Servers
 from datagen.asking.loop import on_loop
-from datagen.asking.profiles import PROFILES, profile_of
+from datagen.asking.profiles import profile_of
 from tests.chat_server import fails, says, serving, shown
 from tests.inputs.samples import image
 
@@ -17,12 +17,12 @@ NGRAMS = {"ngram_size": 30, "window_size": 90, "whitelist_token_ids": [128821, 1
 QUICK = {"wait_s": 0.01, "timeout_s": 10.0, "tries": 3, "key": "NO_SUCH_KEY"}
 
 
-def question(width: int = 64, model: str = "m") -> Question:
-    return Question.of(profile_of(model), model, "pages", image(width, 48))
+def question(width: int) -> Question:
+    return Question.of(profile_of("m"), "m", "pages", image(width, 48))
 
 
-def asked(url: str, widths: list[int], model: str = "m", **settings) -> list[Answer | Fault]:
-    servers = Servers(url, model, **QUICK | settings)
+def asked(url: str, widths: list[int], **settings) -> list[Answer | Fault]:
+    servers = Servers(url, "m", **QUICK | settings)
 
     async def all_of_them():
         return await asyncio.gather(*(servers.ask(question(width)) for width in widths))
@@ -64,19 +64,6 @@ def test_a_server_with_a_short_context_says_itself_how_long_an_answer_may_be(lis
     assert [(answer.text, answer.end) for answer in answers] == [("long" * 40, LENGTH), ("long" * 50, LENGTH)]
     assert all("context is" in answer.detail for answer in answers)
     assert len(came) == num_asked and sum("max_tokens" not in request for request in came) == 2
-
-
-def test_a_server_with_room_enough_is_asked_for_no_more_than_the_profile_wants():
-    def reply(request):
-        answer = says("x", "length")
-        return 200, answer[1] | {"usage": {"prompt_tokens": 900, "completion_tokens": 9}}, {}
-
-    with serving(reply, models={"m": 9000}) as (url, came):
-        servers = Servers(url, "m", **QUICK)
-        first, second = (on_loop(servers.ask(question(width))) for width in (40, 50))
-        servers.close()
-    assert [request.get("max_tokens") for request in came] == [8192, None]  # now it is known what an image takes
-    assert first.detail == "" and second.detail == "context is 9000"
 
 
 def test_a_server_that_says_when_is_left_alone_until_then_and_the_other_one_answers():
@@ -160,14 +147,3 @@ def test_a_family_is_asked_as_its_recipe_has_it(model, kind, sent):
     body = Question.of(profile_of(model), model, kind, image(64, 48)).body()
     assert sent.items() <= body.items() and body["model"] == model
     assert not {"tables", "text", "formulas"} & body.keys()
-
-
-def test_unlimited_ocr_is_asked_with_a_literal_image_before_the_picture():
-    content = question(model="baidu/Unlimited-OCR").body()["messages"][-1]["content"]
-    assert content[0] == {"type": "text", "text": "<image>\ndocument parsing."} and content[1]["type"] == "image_url"
-
-
-def test_what_a_question_is_filed_under_hangs_on_what_is_asked_alone():
-    one, other = question(), question(model="another")
-    assert one.asked == question(70).asked != other.asked and one.shown == other.shown != question(70).shown
-    assert all(profile.recipe and profile.prompts for profile in PROFILES)

@@ -3,7 +3,7 @@
 import asyncio
 
 from datagen.asking.answers import Answer, Question
-from datagen.asking.here import Batches, Nobody
+from datagen.asking.here import Batches
 from datagen.asking.profiles import profile_of
 from tests.inputs.samples import image
 
@@ -37,7 +37,3 @@ def test_what_fails_fails_for_who_asked():
         raise MemoryError("no room")
 
     assert [type(one) for one in asked(Batches(answer, 4), 5)] == [MemoryError] * 5
-
-
-def test_nobody_answers_nothing():
-    assert {one.reason for one in asked(Nobody(), 2)} == {"not_in_ledger"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from datagen.asking.loops import _PLACES, is_loop
+from datagen.asking.loops import is_loop
 from tests.inputs import answers
 
 
@@ -19,31 +19,8 @@ def test_planted_loops_are_found_and_right_answers_are_none():
     [
         "<table>" + "<tr><td>0</td><td>0</td><td>0</td></tr>" * 60 + "</table>",
         "Contents\n" + "\n".join(f"Chapter {n} {'.' * 80} {n}" for n in range(30)),
-        "Name:\n" + "\n".join("_" * 60 for _ in range(40)),
-        "\n".join(f"{n}. " for n in range(1, 40)),
         "",
-        "one two",
     ],
 )
 def test_what_pages_repeat_is_no_loop(text):
     assert not is_loop(text, False)
-
-
-@pytest.mark.parametrize(
-    ("text", "is_cut"),
-    [
-        ("It began well. " + "and so it went on " * 40, False),
-        ("It began well. " + "and so it went on " * 10, True),
-        ("Intro " + "人人生而自由,在尊严和权利上一律平等。" * 12, False),
-        ("<table>" + "<tr><td></td></tr>" * 400, True),
-        ("".join(f"{n}. The same as before.\n" for n in range(60)), False),
-        ("x" * 3000, True),
-    ],
-)
-def test_what_goes_on_and_on_is_one(text, is_cut):
-    assert is_loop(text, is_cut)
-
-
-def test_places_are_no_part_of_what_is_repeated():
-    place = "<|ref|>sub_title<|/ref|><|det|>[[1, 2, 30, 40], [5, 6, 70, 80]]<|/det|>"
-    assert _PLACES.sub("", f"{place}One{place}Two<|ref|>text<|/ref|>Three") == "OneTwoThree"

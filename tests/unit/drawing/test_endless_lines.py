@@ -36,22 +36,6 @@ def test_a_line_is_as_long_as_asked_and_fills_its_image(longest):
         assert columns[0] < 20 and line.size[0] - columns[-1] < 20, line.text
 
 
-@pytest.mark.parametrize("face", ["DejaVuSans.ttf", "DejaVuSerif-Bold.ttf", "DejaVuSansMono.ttf"])
-def test_no_letter_is_cut(face):
-    """Ink of large letters touches no edge of the image."""
-    for number in range(60):
-        picture = ink(Lines(faces=(face,), longest=8).line(number).image)
-        assert not picture[[0, -1]].any() and not picture[:, -1].any(), number
-
-
-def test_short_texts_are_random_and_longer_ones_mostly_prose():
-    text = prose(held_out=False)
-    short = [Lines(random_to=4, longest=4).line(number).text for number in range(300)]
-    long = [Lines(random_to=4).line(number).text for number in range(300)]
-    shares = [sum(t in text for t in texts if len(t) > 3) / sum(len(t) > 3 for t in texts) for texts in (short, long)]
-    assert shares[0] < 0.3 and 0.6 < shares[1] < 0.9, shares
-
-
 def test_unseen_lines_are_nowhere_in_the_training_text():
     unseen = Lines().unseen
     lines = unseen(300, 8, 12)
@@ -62,11 +46,6 @@ def test_unseen_lines_are_nowhere_in_the_training_text():
 def test_a_typeface_that_is_not_there_is_told():
     with pytest.raises(ValueError, match=r"no font file Nowhere\.ttf: apt-get install"):
         Lines(faces=("DejaVuSans.ttf", "Nowhere.ttf"), longest=5).line(0)
-
-
-def test_what_decides_how_lines_look_is_told_by_its_hash():
-    one, other = Lines().engines(), Lines(faces=("DejaVuSerif.ttf",)).engines()
-    assert one == Lines().engines() and {key for key in one if one[key] != other[key]} == {"faces"}
 
 
 def test_accents_and_signs_of_print_are_those_that_the_typeface_draws():

@@ -60,22 +60,6 @@ def test_a_pdf_and_pixels_show_the_same(vertical):
         assert all((pixels[y0:y1, x0:x1] < 128).any() for x0, y0, x1, y1 in (line.box for line in region.lines))
 
 
-def test_pages_differ_in_their_look_and_end_where_there_is_no_room():
-    made = [page("Grek", seed) for seed in range(30)]
-    assert {region.label for sheet in made for region in sheet.regions} == {"title", "sub_title", "text", "list"}
-    assert len({sheet.size_pt for sheet in made}) == 3
-    for sheet in made:
-        for region in sheet.regions:
-            assert region.box[3] <= sheet.size_pt[1] - 34 + 2 and region.text and region.lines
-            assert "".join(region.text.split()) == "".join("".join(line.text for line in region.lines).split())
-
-
-def test_lines_without_spaces_are_not_justified():
-    drawn = [[page_looks.style("Noto Serif", script, random.Random(seed)) for seed in range(40)] for script in ("Khmr", "Grek")]
-    assert [sum(style.justify for style in of_script) for of_script in drawn] == [0, pytest.approx(16, abs=8)]
-    assert {style.columns for style in drawn[0]} == {1, 2, 3}
-
-
 @pytest.mark.parametrize(("script", "first"), [("Grek", 0), ("Hebr", 1)])
 def test_columns_fill_from_the_side_where_lines_begin_below_the_title(script, first):
     (sheet,) = [
@@ -98,11 +82,6 @@ def test_right_to_left_lines_end_paragraphs_on_the_right_even_if_they_begin_with
     rights = [line.box[2] for line in region.lines]
     assert len(region.lines) > 2 and max(rights) - min(rights) < 8
     assert region.lines[0].text.startswith("Debian")
-
-
-def test_text_that_no_font_has_is_refused():
-    with pytest.raises(ValueError, match="no installed font"):
-        Sheet(prose("Grek"), family="FreeSerif").text("text", "a\U0010ffff", 56, 56, 480, 10)
 
 
 def test_room_is_in_the_next_column_where_this_one_has_none_and_nowhere_once_all_are_full():

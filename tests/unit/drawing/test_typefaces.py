@@ -11,7 +11,7 @@ from datagen.drawing import line_by_pillow, typefaces
 from tests.inputs.udhr import UDHR
 
 # Noto has a typeface for the letters of each.
-SCRIPTS = ("Latn", "Cyrl", "Arab", "Deva", "Khmr", "Hans", "Jpan", "Kore")
+SCRIPTS = ("Latn", "Arab", "Khmr", "Hans")
 
 
 def test_a_digest_follows_names_and_bytes(tmp_path):
@@ -38,13 +38,6 @@ def test_faces_of_a_script_draw_its_letters(script):
     for name in typefaces.ranked(text, lang):
         path, index = typefaces.installed()[name]
         assert typefaces.characters(path, index) >= {ord(char) for char in text if char.isalpha()}
-
-
-def test_a_font_without_a_letter_is_not_said_to_draw_it():
-    path, _ = typefaces.installed()["DejaVu Sans"]
-    assert typefaces.draws(path, "Все")
-    assert not typefaces.draws(path, "漢")
-    assert typefaces.missing("DejaVu Sans", frozenset("a漢")) == {"漢"}
 
 
 def test_a_family_that_draws_a_box_for_every_letter_is_none(tmp_path, monkeypatch):

@@ -1,11 +1,7 @@
 """Typeset pages against their ink: text, words and boxes have to be true of the image, not only of each other."""
 
-import os
 import re
-import subprocess
-import sys
 import unicodedata
-from dataclasses import replace
 
 import numpy
 import pymupdf
@@ -20,7 +16,6 @@ from tests.inputs.udhr import UDHR
 ZOOM = 3
 DARK = 128
 NARROW = Style(width_pt=300, height_pt=400, margin_pt=30)
-HYPHENS = "Donau\u00addampf\u00adschiff\u00adfahrts\u00adgesell\u00adschaft und " * 8
 
 
 def ink(made: Typeset, page: int) -> numpy.ndarray:
@@ -73,86 +68,6 @@ def test_boxes_hold_the_ink_in_every_script(script):
     assert_boxes_hold_the_ink(made, bearing_pt(script))
     assert letters(read_back(made)) == letters(text + text)
     assert len(made.pages[0].paragraphs) == 2
-
-
-@pytest.mark.parametrize("script", ["Arab", "Deva", "Hans", "Latn"])
-@pytest.mark.parametrize(
-    "style", [replace(NARROW, justify=True), replace(NARROW, columns=2, column_gap_pt=12)], ids=["justify", "columns"]
-)
-def test_boxes_hold_the_ink_justified_and_in_columns(script, style):
-    lang, text = UDHR[script]
-    made = typeset([text] * 3, lang, style)
-    assert_boxes_hold_the_ink(made, bearing_pt(script))
-    assert letters(read_back(made)) == letters(text * 3)
-
-
-def test_a_justified_line_fills_the_column():
-    lines = typeset([UDHR["Latn"][1]], "en", replace(NARROW, justify=True)).pages[0].lines
-    assert len(lines) > 2
-    for line in lines[:-1]:
-        assert line.box[0] == pytest.approx(30, abs=1) and line.box[2] == pytest.approx(270, abs=1)
-    assert lines[-1].box[2] < 265
-
-
-@pytest.mark.parametrize("script", ["Arab", "Hebr", "Adlm", "Nkoo", "Syrc", "Thaa"])
-def test_right_to_left_starts_at_the_right(script):
-    lang, text = UDHR[script]
-    for line in typeset([text], lang, NARROW).pages[0].lines:
-        assert line.direction == "rtl"
-        assert line.box[2] == pytest.approx(270, abs=3)
-
-
-def test_a_line_has_the_direction_of_its_first_letter():
-    (line,) = typeset([hebrew := "הספר Unicode Standard 15 יצא לאור"], "he", NARROW).pages[0].lines
-    assert line.text == hebrew and line.direction == "rtl"
-    assert typeset(["The word שלום means peace"], "en").pages[0].lines[0].direction == "ltr"
-
-
-def test_a_line_broken_at_a_soft_hyphen_ends_with_a_hyphen():
-    made = typeset([HYPHENS.strip()], "de", replace(NARROW, width_pt=200))
-    lines = [line.text for line in made.pages[0].lines]
-    assert any(text.endswith("-") for text in lines)
-    assert "".join(text[:-1] if text[-1] == "-" else f"{text} " for text in lines) == HYPHENS.replace("\u00ad", "")
-    assert "\u00ad" not in made.pages[0].text
-    assert_boxes_hold_the_ink(made)
-
-
-def test_a_word_wider_than_the_column_is_cut_without_a_hyphen():
-    made = typeset(["a" * 200], "en", NARROW)
-    assert len(made.pages[0].lines) > 2 and read_back(made) == "a" * 200
-
-
-@pytest.mark.slow
-def test_same_input_same_bytes_whatever_the_environment():
-    code = (
-        "import hashlib; from tests.inputs.typeset import typeset; from tests.inputs.udhr import UDHR;"
-        "made = [typeset([UDHR[s][1] + ' 123 Latin'], 'und').pdf for s in ('Latn', 'Arab', 'Hans', 'Khmr')];"
-        "print(hashlib.sha256(b''.join(made)).hexdigest())"
-    )
-    environments = ({"LANG": "C"}, {"LANG": "ja_JP.UTF-8", "LC_ALL": "ja_JP.UTF-8", "LANGUAGE": "ja", "TZ": "Asia/Tokyo"})
-    digests = {
-        subprocess.run([sys.executable, "-c", code], env=os.environ | e, capture_output=True, text=True, check=True).stdout
-        for e in environments
-    }
-    assert len(digests) == 1
-
-
-def test_several_typefaces_of_a_script():
-    for script in ("Latn", "Cyrl", "Grek", "Arab", "Thai", "Hans"):
-        lang, text = UDHR[script]
-        names = families(text, lang)
-        assert len(names) > 1 and names[0] == family(text, lang)
-        made = {typeset([text], lang, replace(NARROW, family=name)).pdf for name in names}
-        assert len(made) > 1
-    assert family(UDHR["Latn"][1]) == "Noto Serif"
-    assert not [name for name in families(UDHR["Latn"][1]) if re.search(r"Math|CJK|Thai", name)]
-
-
-def test_han_is_set_in_the_typeface_of_its_tradition():
-    for script, end in (("Hans", "SC"), ("Hant", "TC"), ("Jpan", "JP"), ("Kore", "KR")):
-        lang, text = UDHR[script]
-        assert {name.split()[-1] for name in families(text, lang) if "CJK" in name} == {end}
-    assert family("人人", "ja").endswith("JP") and family("人人", "zh-TW").endswith("TC")
 
 
 def test_typefaces_that_draw_no_conjuncts_in_a_language_are_left_out():

@@ -9,14 +9,10 @@ PLACES = ((30, 40), (165, 45), (100, 140), (40, 235), (170, 250))
 POSES = {
     "flat": Pose(),
     "a quarter": Pose(quarters=1, degrees=3),
-    "half": Pose(quarters=2, pitch=5),
-    "three quarters": Pose(quarters=3, yaw=-6),
-    "askew": Pose(degrees=12),
     "bent": Pose(bend=0.2, yaw=5),
     "bent the other way": Pose(bend=0.15, bend_along=1),
     "creased": Pose(crease=25, pitch=-4),
     "in shadow": Pose(shadow=0.5),
-    "dark": Pose(dark=0.6),
 }
 
 

@@ -98,12 +98,6 @@ def test_an_answer_in_parts_is_their_text_and_half_a_letter_is_none():
     assert described.text == "A cat \ufffd."
 
 
-def test_captions_made_anew_keep_what_was_there():
-    with serving(lambda request: counted("A black cat.")) as (url, _), Engines() as engines:
-        (made,) = stage(url, anew=True)([picture("a", caption="cat", metadata={"other_captions": "pet"})], engines)
-    assert (made.caption, made.metadata["other_captions"]) == ("A black cat.", "cat\npet")
-
-
 def test_a_recipe_has_a_captioner_only_if_it_is_asked_for(tmp_path):
     (tmp_path / "a.jpg").write_bytes(image())
     stages = [type(of).__name__ for of in vision(str(tmp_path)).steps[0].stages]
@@ -143,15 +137,6 @@ def test_a_server_that_fails_for_everything_is_left_after_so_many_pictures_and_e
     (error,) = outcome.failed.values()
     assert re.search(f"4 times in a row, the last time {says_why}.* the same command goes on", str(error))
     assert len(came) == (4 if reply[0] == 400 else 8)
-
-
-def test_one_answer_ends_a_row_of_failures_and_a_refusal_is_the_pictures_where_others_are_answered():
-    replies = {64: counted("A cat."), 65: fails(503), 66: fails(400, "unsafe")}
-    with serving(lambda request: replies[shown(request).shape[1]]) as (url, _):
-        model = Captioner(url, "a-vlm", **QUICK | {"most_failed": 2, "together": 1, "tries": 1})
-        # One after the other: pictures of one call may be asked about in any order.
-        described = [one for width in (64, 65, 64, 65, 66, 66, 66, 65) for one in model.describe([image(width, 48)])]
-    assert [one.reason for one in described] == ["", "busy", "", "busy", "refused", "refused", "refused", "busy"]
 
 
 def test_a_server_that_refuses_logprobs_is_asked_without_them(caplog):

@@ -66,31 +66,6 @@ def test_a_word_has_its_own_frames_and_the_space_beside_it():
     assert second == pytest.approx(by_hand(right, (3, 2)), rel=1e-4)
 
 
-def test_a_doubtful_letter_makes_its_own_word_doubtful_and_not_the_next_one():
-    rows = list(TWO_WORDS)
-    rows[0] = (0.0, 0.5, 0.5, 0.0)
-    sure, doubtful = (probabilities([(spelled(frames(*r)), 0, 1), (spelled(frames(*r)), 1, 2)]) for r in (TWO_WORDS, rows))
-    assert doubtful[0] < 0.8 * sure[0] and doubtful[1] == pytest.approx(sure[1])
-
-
-def test_a_doubtful_space_makes_both_words_doubtful():
-    rows = list(TWO_WORDS)
-    rows[2] = (0.47, 0.02, 0.02, 0.49)
-    sure, doubtful = (probabilities([(spelled(frames(*r)), 0, 1), (spelled(frames(*r)), 1, 2)]) for r in (TWO_WORDS, rows))
-    assert all(less < 0.9 * more for less, more in zip(doubtful, sure, strict=True))
-
-
-def test_padding_and_the_company_of_others_change_nothing():
-    long = frames(*TWO_WORDS, *TWO_WORDS[1:3], *TWO_WORDS)
-    padded = torch.zeros(2, len(long), 4)
-    padded[0], padded[1, : len(TWO_WORDS)] = long, frames(*TWO_WORDS)
-    one, other = spell(padded, torch.tensor([len(long), len(TWO_WORDS)]), SPACE)
-    alone = spelled(frames(*TWO_WORDS))
-    assert other.classes == alone.classes and len(one.words) > 2
-    asked = [(one, 0, len(one.words)), (other, 0, 2), (other, 1, 2), (one, 1, 2)]
-    assert probabilities(asked) == pytest.approx([p for one_asked in asked for p in probabilities([one_asked])])
-
-
 def test_lines_without_a_space_are_one_word_and_empty_ones_have_none():
     rows = ((0.1, 0.8, 0.1, 0.0), (0.9, 0.0, 0.1, 0.0), (0.1, 0.1, 0.8, 0.0))
     (line,) = spell(frames(*rows)[None], torch.tensor([3]), -1)

@@ -10,7 +10,7 @@ import numpy
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from datagen.engines import ENGINES, MOST_OPEN, Choice, Engines, load, merged, ppocr, tesseract, versions, wheels
+from datagen.engines import ENGINES, MOST_OPEN, Choice, Engines, merged, ppocr, tesseract, wheels
 from datagen.work.specification import describe
 
 SANS = "DejaVuSans.ttf"
@@ -30,14 +30,6 @@ def test_the_embedded_alphabet_is_read_from_the_model():
     assert not set("жщїўђ") & known
     assert ppocr.alphabet_share({"a": 3, "ж": 1}) == 0.75
     assert ppocr.alphabet_share({}) == 1.0
-
-
-def test_rare_characters_reach_the_recogniser_whole():
-    """904 of its alphabet lie beyond U+FFFF."""
-    said = ppocr.recognition_yml()["PostProcess"]["character_dict"]
-    (blank, *decoded, space) = ppocr._steps("text_recognition").CTCLabelDecode(character_list=said).character
-    assert (blank, space) == ("blank", " ")
-    assert frozenset(decoded) == ppocr.alphabet() and "𠅤" in decoded
 
 
 def test_the_detector_is_opened_without_torch_and_with_the_package_s_weights_without_paddleocr():
@@ -80,17 +72,6 @@ def counting(monkeypatch):
     monkeypatch.setattr(Counting, "closed", 0)
 
 
-def test_an_engine_is_opened_once_a_setting_and_closed_with_the_others(counting):
-    with Engines() as engines:
-        small = engines.get("counting")
-        assert engines.get("counting") is small
-        assert engines.get("counting", size=2) is not small
-        assert (Counting.opened, Counting.closed) == (2, 0)
-    assert Counting.closed == 2
-    assert engines.get("counting") is not small
-    assert versions("counting", size=3) == {"counting": "3"}
-
-
 def test_a_choice_opens_the_engine_of_its_settings_and_says_what_a_worker_needs(counting, monkeypatch):
     chosen = Choice.of("counting", size=4)
     assert chosen == Choice("counting", (("size", 4),))
@@ -127,18 +108,11 @@ def test_a_name_that_is_not_in_the_table_is_refused():
         Engines().get("somebody")
 
 
-@pytest.mark.parametrize("name", ENGINES)
-def test_every_name_in_the_table_is_an_engine(name):
-    assert {"versions", "close"} <= set(dir(load(name)))
-
-
 @pytest.mark.parametrize(
     ("name", "package"),
     [
         ("ppocr", "paddlex"),
-        ("ppocr-detector", "paddlex"),
         ("compact", "torch"),
-        pytest.param("pp-doclayout", "torchvision", marks=pytest.mark.slow),
         pytest.param("pp-formulanet", "ftfy", marks=pytest.mark.slow),
     ],
 )
@@ -158,13 +132,6 @@ engine.read([image[:, :, 0]]) if hasattr(engine, "read") else engine.detect([ima
     assert run.stderr.splitlines()[-1] == (
         f"ImportError: engine {needs} needs {package}, which is not installed: pip install {package}"
     )
-
-
-def test_versions_load_no_model(monkeypatch):
-    monkeypatch.setattr(ppocr, "_detection", None)
-    monkeypatch.setattr(ppocr, "_recognition", None)
-    for name in ("ppocr", "ppocr-detector"):
-        assert {"paddleocr", "onnxruntime"} < set(versions(name))
 
 
 def test_lines_of_any_script_are_found_from_top_to_bottom():
@@ -239,15 +206,6 @@ def test_the_embedded_classifier_tells_lines_that_are_upside_down():
     assert max(angles[:2]) < 0.1 and min(angles[2:]) > 0.9
 
 
-@pytest.mark.skipif(
-    not tesseract.language("ru"), reason="Tesseract with Russian is not installed: apt-get install tesseract-ocr-rus"
-)
-def test_tesseract_reads_lines_in_order():
-    lines = ["Все люди рождаются", "свободными и равными", "в своем достоинстве"]
-    with Engines() as engines:
-        assert [text for text, _ in engines.get("tesseract", workers=2).read(crops(lines), "ru")] == lines
-
-
 @pytest.mark.skipif(not tesseract.language("el"), reason="Tesseract's Greek is not installed: apt-get install tesseract-ocr-ell")
 def test_what_tesseract_reads_depends_on_the_line_alone():
     lines = ["Όλοι οι άνθρωποι", "All human beings", "γεννιούνται ελεύθεροι", "(2.1)", "Όλοι οι άνθρωποι"]
@@ -307,12 +265,6 @@ def test_the_language_in_which_a_script_is_read(monkeypatch, installed, lang, sc
 def test_tesseract_reads_no_script_that_its_data_lack(monkeypatch, lang, script):
     monkeypatch.setattr(tesseract, "_installed", lambda: frozenset(("san", "mon")))
     assert tesseract.reads(lang, script) == ""
-
-
-@pytest.mark.skipif("Latin" not in tesseract._installed(), reason="apt-get install tesseract-ocr-script-latn")
-def test_letters_of_languages_without_data_of_their_own_are_read_as_they_are():
-    lines = ["Pseudonüümide räsid, võib", "Žiūrėkite šį ąžuolą"]
-    assert [text for text, _ in tesseract.Tesseract().read(crops(lines), tesseract.second_language("et", "Latn"))] == lines
 
 
 def test_a_language_without_data_is_named():

@@ -9,11 +9,9 @@ import numpy
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from datagen.drawing.camera import Pose, photographed
-from datagen.engines import OPEN, pymupdf_layout, versions, wheels
+from datagen.engines import OPEN, versions, wheels
 from datagen.engines.cdla import CdlaLayout
 from datagen.engines.pymupdf_layout import PymupdfLayout, pattern
-from datagen.page.views import View, bend, folds
 from datagen.record import Box, Line
 
 WORDS = "lines of running text that fill a column from one side to the other and go on below as in any book or paper".split()
@@ -59,28 +57,6 @@ def test_a_pattern_has_digits_signs_and_spaces_and_no_letters():
     assert pattern("− 5 €\u200b") == "~ 5 ~"
 
 
-def test_pymupdf_of_a_page_without_lines_and_of_a_narrow_one():
-    white = numpy.full((1000, 800, 3), 255, numpy.uint8)
-    assert PymupdfLayout().regions([white, white[:3, :700]], [[], []]) == [(), ()]
-    assert PymupdfLayout().regions([white], [[Line(Box(799, 0, 800, 1), "x")]])[0] is not None
-
-
-def test_pymupdf_loads_its_model_on_one_thread(monkeypatch):
-    import onnxruntime
-
-    whole, asked = onnxruntime.InferenceSession, []
-
-    def session(path, sess_options=None, **settings):
-        asked.append((sess_options.intra_op_num_threads, sess_options.inter_op_num_threads))
-        return whole(path, sess_options=sess_options, **settings)
-
-    monkeypatch.setattr(onnxruntime, "InferenceSession", session)
-    image, lines = page(columns=1)
-    pymupdf_layout.layout_model.cache_clear()
-    PymupdfLayout().regions([image], [lines])
-    assert asked and set(asked) == {(1, 1)}
-
-
 def test_cdla_sees_columns_of_text_and_keeps_to_the_classes_that_are_asked_for():
     image, lines = page()
     (regions,) = CdlaLayout().regions([image], [lines])
@@ -98,23 +74,6 @@ def test_a_page_is_turned_upright_from_any_side():
     turned = [numpy.ascontiguousarray(numpy.rot90(image, quarters)) for quarters in range(4)]
     assert [(quarters + n) % 4 for n, (quarters, _) in enumerate(engine.quarters(turned))] == [0, 0, 0, 0]
     assert engine.quarters([image[:5, :300]])[0][0] in range(4)
-
-
-def test_a_page_that_leans_and_bends_on_a_table_is_found_and_made_flat():
-    flat, _ = page(columns=1)
-    pixels, points = photographed(flat, Pose(bend=0.12, degrees=6, yaw=6, border=0.08), numpy.random.default_rng(2))
-    (grid,) = OPEN.get("page-unwarping").grids([pixels])
-    assert grid.shape == (45, 31, 2) and not folds(grid) and bend(grid, pixels.shape[1::-1]) > 0.02
-    height, width = flat.shape[:2]
-    ends = numpy.array([(0.3 * width, 0.5 * height), (0.7 * width, 0.5 * height)])
-    view = View(pixels).flat(grid)
-    # Two points of one height on the page are of nearly one height in the view, and weren't in the picture.
-    rows = numpy.linspace(0, view.image.shape[0] - 1, 150)
-    seen = []
-    for place in points(ends):
-        ways = numpy.array([(x, y) for y in rows for x in numpy.linspace(0, view.image.shape[1] - 1, 150)])
-        seen.append(ways[numpy.linalg.norm(view.back(ways) - place, axis=1).argmin()])
-    assert abs(seen[0][1] - seen[1][1]) < 0.015 * view.image.shape[0] < abs(points(ends)[0][1] - points(ends)[1][1])
 
 
 def test_weights_that_are_missing_are_named_with_what_to_install():

@@ -2,14 +2,12 @@
 2.5 to 3 (docs/en/reference/output_files.md in opendatalab/MinerU): they are no output of MinerU itself."""
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from datagen.contract import check
 from datagen.engines import Choice, Engines, load
 from datagen.engines.mineru import MinerU
 from datagen.fine.read_pages import ReadPages
@@ -148,18 +146,6 @@ def test_lists_and_code_of_the_vlm(tmp_path):
     ]
 
 
-def test_items_of_a_list_that_the_pipeline_has_in_one_block_stay_apart(tmp_path):
-    box = [50, 80, 290, 140]
-    before = block(
-        "text", box, *(line([50, y, 290, y + 15], span(t)) for y, t in ((80, "1. one"), (100, "goes on"), (120, "2. two")))
-    )
-    after = json.loads(json.dumps(before)) | {"type": "list"}
-    for at in (0, 2):
-        after["lines"][at]["is_list_start_line"] = True
-    (found,) = regions(write(tmp_path, {"preproc_blocks": [before], "para_blocks": [after]}))
-    assert (found.label, found.text) == ("list", "1. one goes on\n2. two")
-
-
 @pytest.mark.parametrize(
     ("of_span", "is_unread"),
     [
@@ -183,14 +169,6 @@ def test_what_old_versions_discard_is_told_apart_by_where_it_stands(tmp_path):
     ]
     found = regions(write(tmp_path, {"para_blocks": [], "discarded_blocks": running}))
     assert [r.label for r in found] == ["header", "footer", "page_number"]
-
-
-def test_a_box_outside_the_page_is_cut_and_an_empty_one_has_a_pixel(tmp_path):
-    blocks = [text("text", [-5, 790, 700, 900], "a"), text("text", [600, 800, 600, 800], "b")]
-    assert [r.box for r in regions(write(tmp_path, {"para_blocks": blocks}))] == [
-        Box(0, 1580, 1200, 1600),
-        Box(1199, 1599, 1200, 1600),
-    ]
 
 
 def test_pages_are_known_by_their_documents_stem_and_their_number(tmp_path):
@@ -248,23 +226,3 @@ def test_pages_of_a_dataset_get_mineru_s_regions(tmp_path):
     assert [(drop.key, drop.reason) for drop in dropped] == [("c", "not_in_mineru"), ("d", "no_regions")]
     assert stage.engines()["mineru"] == "3.1.0 pipeline" and stage.needs.gpus == 0
     assert load("mineru") is MinerU
-
-
-def test_a_page_whose_text_layer_holds_is_not_asked_about(tmp_path):
-    layered = sample("g").with_quality("suspect", ("incomplete", "formula_in_text"))
-    assert list(ReadPages(Choice.of("mineru", folder=str(tmp_path)))([layered], Engines())) == [layered]
-
-
-def test_real_output_of_mineru_keeps_to_the_contract():
-    """Of the folder that PAGEWHEEL_MINERU names."""
-    folder = os.environ.get("PAGEWHEEL_MINERU", "")
-    if not folder:
-        pytest.skip("set PAGEWHEEL_MINERU to an output folder of mineru -p DIR -o OUT")
-    engine = MinerU(folder)
-    for stem, files in engine._files.items():
-        pages = json.loads(engine.folder.read(files[0][0]))["pdf_info"]
-        sizes = [(round(2 * one["page_size"][0]), round(2 * one["page_size"][1])) for one in pages]
-        asked = [page(i, f"/in/{stem}.pdf", size) for i, size in enumerate(sizes)]
-        for of_page, found in zip(asked, engine.pages(asked), strict=True):
-            assert not isinstance(found, SampleError), found
-            check(replace(of_page, regions=found))

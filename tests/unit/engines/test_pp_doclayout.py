@@ -7,9 +7,8 @@ import pytest
 import torch
 
 from datagen.engines import Engines
-from datagen.engines.pp_doclayout import PPDocLayout, captioned
-from datagen.labels import PP_DOCLAYOUT
-from datagen.record import LABELS, Box, Region
+from datagen.engines.pp_doclayout import PPDocLayout
+from datagen.record import LABELS, Region
 from tests.inputs import tiny_engines
 
 NOISE = (numpy.random.default_rng(0).random((300, 200, 3)) * 255).astype(numpy.uint8)
@@ -43,11 +42,6 @@ def test_a_class_that_has_no_label_is_refused_when_the_network_is_opened(tmp_pat
     folder = tiny_engines.write_layout(tmp_path, "v4", classes=[*tiny_engines.CLASSES[:-1], "hologram"])
     with pytest.raises(ValueError, match="pp-doclayout has a class 'hologram', for which"):
         PPDocLayout(str(folder), device="cpu").regions([NOISE])
-
-
-def test_every_class_has_a_label_of_the_record():
-    assert set(tiny_engines.CLASSES) <= PP_DOCLAYOUT.keys()
-    assert set(PP_DOCLAYOUT.values()) <= set(LABELS)
 
 
 class Found:
@@ -142,29 +136,3 @@ def test_each_class_has_the_least_score_that_the_network_says():
     net.config.class_thresholds = [0.4 if name == "text" else 0.5 for name in tiny_engines.CLASSES]
     for threshold, labels in ((0.0, ["text", "seal"]), (0.7, ["seal"]), (0.3, ["text", "table", "seal"])):
         assert [r.label for r in regions_of(net, threshold)] == labels
-
-
-def test_captions_and_notes_are_those_of_what_is_nearest():
-    def region(label, y):
-        return Region(Box(0, y, 100, y + 10), label, "", None, "x")
-
-    page = [
-        region("image_caption", 0),
-        region("table", 12),
-        region("table_footnote", 24),
-        region("image", 100),
-        region("image_caption", 112),
-        region("table_footnote", 124),
-    ]
-    labels = ["table_caption", "table", "table_footnote", "image", "image_caption", "image_caption"]
-    assert [r.label for r in captioned(page)] == labels
-    assert [r.label for r in captioned([region("image_caption", 0)])] == ["image_caption"]
-
-
-def test_an_outline_is_kept_where_it_is_not_the_box():
-    straight = [[10, 10], [90, 10], [90, 50], [10, 50]]
-    skewed = [[10, 12], [85, 10], [90, 48], [15, 50]]
-    found = ("text", 0.9, [10, 10, 90, 50]), ("text", 0.9, [10, 110, 90, 150])
-    one, other = regions_of(Found(*found, polygons=[straight, [[x, y + 100] for x, y in skewed]]))
-    assert one.polygon == ()
-    assert other.polygon == ((10.0, 112.0), (85.0, 110.0), (90.0, 148.0), (15.0, 150.0))

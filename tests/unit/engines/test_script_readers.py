@@ -6,7 +6,7 @@ import torch
 from datagen.engines import script_readers
 from datagen.engines.compact import Alphabet, CompactConfig, CompactNet
 from datagen.engines.packaged import TRUNK
-from datagen.engines.script_readers import FREQUENCIES, load, merged, pack, resized
+from datagen.engines.script_readers import FREQUENCIES, load, pack, resized
 
 SMALL = CompactConfig(channels=(4, 8, 8), width=16, layers=1, heads=2, frames=4)
 LETTERS = Alphabet("Zyyy", "abcd")
@@ -54,14 +54,6 @@ def test_a_change_is_added_to_the_trunk(folder):
     assert torch.allclose(now["encoder.0.out.weight"], trunk["encoder.0.out.weight"] + up @ down, atol=0.2)
     assert torch.allclose(now["head.weight"], head, atol=0.03)
     assert torch.equal(now["split.weight"], trunk["split.weight"])
-
-
-def test_by_hand():
-    trunk = {"a": torch.ones(2, 3), "b": torch.zeros(2)}
-    change = {"a.up": torch.tensor([[1.0], [2.0]]), "a.down": torch.tensor([[1.0, 0.0, 3.0]]), "b": torch.tensor([5.0, 6.0])}
-    assert merged(trunk, change)["a"].tolist() == [[2, 1, 4], [3, 1, 7]]
-    assert merged(trunk, change)["b"].tolist() == [5, 6]
-    assert trunk["a"].tolist() == [[1, 1, 1], [1, 1, 1]]
 
 
 def test_a_taller_line_makes_the_kernels_taller_and_they_see_as_much_ink():

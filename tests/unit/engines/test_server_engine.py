@@ -1,10 +1,8 @@
 """The engine `server`, against a small HTTP server in this process: what it asks, what it makes of answers, and of failures."""
 
-import os
-
 import numpy
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from datagen import target
 from datagen.engines import Choice, Engines
@@ -39,32 +37,11 @@ def test_each_crop_is_shown_and_asked_about_in_the_words_of_the_models_family(mo
 
 
 @pytest.mark.parametrize(
-    ("model", "kind", "own", "prompt", "system"),
-    [
-        ("deepseek-ai/DeepSeek-OCR", "text", "", "Free OCR.", ""),
-        ("opendatalab/MinerU2.5-2509-1.2B", "tables", "", "\nTable Recognition:", "You are a helpful assistant."),
-        ("zai-org/GLM-OCR", "formulas", "", "Formula Recognition:", ""),
-        ("ours", "text", "Read it.", "Read it.", ""),
-    ],
-)
-def test_prompts_are_those_of_the_models_or_ones_own(model, kind, own, prompt, system):
-    with serving(lambda request: says("<table><tr><td>1</td></tr></table>")) as (url, came):
-        Server(kind, url, model, prompt=own, max_tokens=99, logprobs=False, key="NO_SUCH_KEY", **QUICK).read([CROP])
-    (request,) = came
-    first, last = request["messages"][0], request["messages"][-1]
-    assert last["content"][1]["text"] == prompt and request["max_tokens"] == 99 and "logprobs" not in request
-    assert (first["content"] if first["role"] == "system" else "") == system
-    assert "Authorization" not in request["headers"]
-
-
-@pytest.mark.parametrize(
     ("kind", "answer", "wanted"),
     [
         ("text", "```markdown\nA line\n```", "A line"),
         ("text", f"A line{target.EOS}", "A line"),
-        ("text", "A line\n<|im_end|>", "A line"),
         ("formulas", r"\[ E = mc^2 \]", "E = mc^2"),
-        ("formulas", "```latex\n$$x$$\n```", "x"),
         (
             "tables",
             "<fcel>a<lcel><nl><fcel>1<ecel><nl>",
@@ -90,9 +67,7 @@ def test_answers_become_text_of_the_kind(kind, answer, wanted):
     [
         ("text", says("cut off", "length"), "too_long"),
         ("text", says(""), "empty_answer"),
-        ("text", says(None), "empty_answer"),
         ("tables", says("There is no table here."), "no_table"),
-        ("tables", says("<table><tr><td>a</td>"), "no_table"),
         ("text", (200, b"<html>", {}), "garbled"),
         ("text", fails(400, "the image is too small"), "refused"),
         ("text", fails(500), "busy"),
@@ -188,15 +163,3 @@ def test_a_damaged_page_image_is_that_pages_reason():
     with serving(lambda request: says(GROUNDED)) as (url, _):
         (error,) = Server("pages", url, "deepseek-ocr", **QUICK).pages([broken])
     assert isinstance(error, SampleError) and error.reason == "damaged_image"
-
-
-def test_a_real_server_reads_a_line():
-    """Of the address and the model that PAGEWHEEL_SERVER names, as http://HOST:8000/v1#MODEL."""
-    url, _, model = os.environ.get("PAGEWHEEL_SERVER", "").partition("#")
-    if not url:
-        pytest.skip("set PAGEWHEEL_SERVER to http://HOST:8000/v1#MODEL")
-    line = Image.new("RGB", (500, 100), "white")
-    ImageDraw.Draw(line).text((30, 30), "All human beings", "black", ImageFont.truetype("DejaVuSans.ttf", 32))
-    server = Server("text", url, model)
-    ((text, _),) = server.read([numpy.asarray(line)])
-    assert text == "All human beings", server.reasons

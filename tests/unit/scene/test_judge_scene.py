@@ -7,7 +7,7 @@ import pytest
 from datagen.contract import check
 from datagen.page.boxes import around
 from datagen.record import Box, Drop, Line, Quality, Region, Sample
-from datagen.scene.judge_scene import JudgeScene, in_caption
+from datagen.scene.judge_scene import JudgeScene
 from tests.inputs.samples import sample
 
 SIZE = (1000, 600)
@@ -114,18 +114,6 @@ def test_what_nobody_read_counts_by_its_area():
     assert judged(replace(read, regions=(*read.regions, unread(80, height=12, width=20)))).quality.verdict == "trusted"
 
 
-def test_numbers_make_no_word_sure():
-    """A table in Devanagari whose numbers alone were read right."""
-    numbers = [line(f"{n}.{n}5", 40 * n, score=1.0) for n in range(1, 9)]
-    result = judged(scene([*numbers, line("नाम", 400, score=0.7), line("तारीख", 440, score=0.7)]), min_sure=0.7)
-    assert result.quality.signals["sure_share"] == pytest.approx(0.8) and result.quality.verdict == "trusted"
-    result = judged(scene([*numbers, line("name", 400), line("3iteitit", 440, score=0.7)]), min_sure=0.7)
-    assert result.quality.signals["sure_share"] == pytest.approx(0.5) and result.quality.reasons == ("incomplete",)
-    result = judged(scene([*numbers, line("3iteitit 3TRRX", 400), line("XTRRN", 440)]))
-    assert result.quality.reasons == ("odd_words",)
-    assert judged(scene([line("XTRRN", 440)], caption="XTRRN radio")).quality.verdict == "trusted"
-
-
 def test_a_script_that_the_reader_does_not_know_is_not_read():
     """PP-OCR's alphabet has some letters of Cyrillic, Greek and Hangul."""
     hangul = scene([line("서울", 10, score=0.99)], [line("Seoul", 50)])
@@ -197,9 +185,3 @@ def test_scenes_that_nobody_read_pass_as_they_are():
     drawn = scene([line("tiny", 10, height=2, score=None)], quality=Quality("trusted"))
     page = scene(task="page")
     assert list(JudgeScene()([drawn, page], None)) == [drawn, page]
-
-
-def test_captions_share_words_or_characters():
-    assert in_caption("OPEN 24 hours", "a shop, open 24 days") == pytest.approx(2 / 3)
-    assert in_caption("咖啡店", "一家咖啡馆") == pytest.approx(2 / 3)
-    assert in_caption("!!", "a") == 0.0

@@ -53,12 +53,6 @@ def stack(names: str, x: float, y: float, length: float = 200, pitch: float = 1.
     return [line(name, x, y + n * pitch, length, **rest) for n, name in enumerate(names.split())]
 
 
-def test_a_line_without_a_polygon_lies_in_its_box():
-    lines = [Line(Box(0, 0, 100, 20), "a"), Line(Box(0, 25, 100, 45), "b"), Line(Box(0, 300, 100, 320), "c")]
-    assert [[one.text for one in block] for block in blocks_in_order(lines[::-1])] == [["a", "b"], ["c"]]
-    assert blocks_in_order([]) == []
-
-
 @pytest.mark.parametrize("slant", [0, 12, -25, 45, 90, 180, 270])
 def test_two_columns_are_read_one_after_the_other_however_the_picture_is_turned(slant):
     turned = {"slant": slant, "around": (200, 60)}
@@ -86,11 +80,6 @@ def test_words_around_an_arc_are_one_row_from_its_left_end_and_the_text_below_fo
     for n, degrees in enumerate((-60, -30, 0, 30, 60)):
         words.append(line(f"{n}", -35, -radius, 70, slant=degrees))
     assert order(*words, line("below", -60, -40, 120)) in ("0 1 2 3 4 | below", "0 1 2 3 4 below")
-
-
-def test_a_bowl_of_words_is_read_from_its_left_end():
-    words = [line(f"{n}", -35, 150, 70, slant=degrees) for n, degrees in enumerate((60, 30, 0, -30, -60))]
-    assert order(*words) == "0 1 2 3 4"
 
 
 def test_one_polygon_around_an_arc_is_a_line_and_the_next_one_follows_its_bend():
@@ -150,30 +139,8 @@ def test_signs_of_different_size_or_far_from_each_other_are_blocks_of_their_own(
     assert order(large, *small, *far) in ("OPEN | mon fri | shop shoes", "OPEN | shop shoes | mon fri")
 
 
-def test_signs_far_apart_are_read_in_rows_whichever_way_most_of_the_text_runs():
-    assert order(line("right", 600, 0, 200), line("left", 0, 300, 200), line("far", 700, 310, 150)) == "right | left | far"
-    standing = [line(name, 700 - 30 * n, 400, 160, direction="ttb") for n, name in enumerate(("春春春", "夏夏夏"))]
-    more = line("冬", 300, 420, 160, direction="ttb")
-    assert order(line("a", 0, 0, 100), line("b", 500, 0, 100), *standing, more) == "a | b | 春春春 夏夏夏 | 冬"
-
-
 def test_a_heading_above_two_columns_is_no_part_of_the_nearer_one():
     assert order(line("t", 0, -33, 260, 1.3 * EM), *stack("a b", 0, 8, 100), *stack("c d", 150, 0, 100)) == "t | a b | c d"
-
-
-def test_signs_stand_upright_though_most_of_the_text_slants():
-    slanting = [line(f"long{n}", 0, 300 + 30 * n, 500, slant=-20, around=(0, 300)) for n in range(2)]
-    assert order(line("a", 0, 0, 60), line("b", 500, 0, 60), *slanting) == "a | b | long0 long1"
-
-
-def test_a_standing_banner_beside_a_sign_is_no_part_of_it():
-    banner = line("旗", 0, 0, 300, direction="ttb")
-    assert order(banner, *stack("a b c", 60, 20)) == "旗 | a b c"
-
-
-def test_a_ring_of_words_is_opened():
-    ring = [line(str(n), -24, -100, 48, slant=360 / 12 * n) for n in range(12)]
-    assert sorted(order(*ring).replace(" |", "").split(), key=int) == [str(n) for n in range(12)]
 
 
 def test_lines_that_have_no_extent_or_lie_on_each_other_are_all_there():

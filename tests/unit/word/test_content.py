@@ -4,14 +4,12 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
-from PIL import Image
 
 from datagen.record import SampleError
 from datagen.word.file import content, package_docx
 from datagen.word.file.copy_marks import STYLE
-from datagen.word.file.document import Document, Formula, Paragraph, Picture, Table, Text
+from datagen.word.file.document import Document, Formula, Paragraph, Table, Text
 from datagen.word.file.package import opened
-from tests.inputs.samples import encoded
 from tests.inputs.word import formulas as omml
 from tests.inputs.word import xml as xml
 
@@ -37,30 +35,6 @@ def words(paragraph: Paragraph) -> str:
 
 def lines(document: Document) -> list[str]:
     return [words(paragraph) for paragraph in paragraphs(document)]
-
-
-@pytest.mark.parametrize(
-    ("runs", "pieces"),
-    [
-        pytest.param(
-            [xml.run("plain "), xml.run("words "), xml.run("bold", "<w:b/>"), xml.run(" end")],
-            [("plain words ", False, 0), ("bold", True, 0), (" end", False, 0)],
-            id="runs of one look are one piece",
-        ),
-        pytest.param(
-            [
-                *(xml.run("Ab", "<w:caps/>"), xml.run("Cd", "<w:smallCaps/>")),
-                *(xml.run(t, f'<w:vertAlign w:val="{at}script"/>') for t, at in (("2", "super"), ("0", "sub"))),
-            ],
-            [("ABCD", False, 0), ("2", False, 1), ("0", False, -1)],
-            id="capitals and raised letters",
-        ),
-    ],
-)
-def test_pieces_of_a_paragraph(tmp_path, runs, pieces):
-    (paragraph,) = paragraphs(read(tmp_path, xml.paragraph(*runs)))
-    assert [(piece.text, piece.is_bold, piece.raised) for piece in paragraph.pieces] == pieces
-    assert len({piece.mark for piece in paragraph.pieces}) == len(pieces)
 
 
 KINDS = [f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>' for kind in ("begin", "separate", "end")]
@@ -154,18 +128,6 @@ def test_deleted_rows_are_gone(tmp_path):
     assert isinstance(table, Table) and table.number == 0 and document.num_tables == 1
 
 
-def test_comments_are_gone(tmp_path):
-    sign = '<w:commentRangeStart w:id="0"/>{0}<w:commentRangeEnd w:id="0"/><w:r><w:commentReference w:id="0"/></w:r>'
-    document, copied = read_and_copy(tmp_path, xml.paragraph(sign.format(xml.run("said"))))
-    assert lines(document) == ["said"]
-    assert b"comment" not in copied["word/document.xml"]
-
-
-def test_one_of_two_alternatives_is_read(tmp_path):
-    document = read(tmp_path, xml.paragraph(xml.run("anchor"), xml.text_box(xml.paragraph(xml.run("boxed")))))
-    assert [(words(p), p.where) for p in paragraphs(document)] == [("anchor", "body"), ("boxed", "textbox")]
-
-
 def test_an_alternative_that_nobody_knows_gives_way_to_the_fallback(tmp_path):
     both = xml.text_box(xml.paragraph(xml.run("boxed"))).replace('Requires="wps"', 'Requires="xyz"')
     document, copied = read_and_copy(tmp_path, xml.paragraph(both))
@@ -191,15 +153,6 @@ def test_simple_fields(tmp_path):
     assert [(piece.text, piece.is_generated) for piece in header.pieces] == [("on ", False), ("1 May", True)]
 
 
-def test_a_table_of_contents_keeps_its_text_and_loses_its_field(tmp_path):
-    first = xml.paragraph(
-        KINDS[0], '<w:r><w:instrText> TOC \\o "1-3" </w:instrText></w:r>', KINDS[1], xml.run("One\t", "<w:webHidden/>")
-    )
-    document, copied = read_and_copy(tmp_path, first + xml.paragraph(xml.run("Two"), KINDS[2]))
-    assert lines(document) == ["One\t", "Two"]
-    assert b"fldChar" not in copied["word/document.xml"] and b"webHidden" not in copied["word/document.xml"]
-
-
 def test_notes_follow_the_block_that_they_are_anchored_in(tmp_path):
     body = xml.paragraph(xml.run("said"), xml.note_sign("footnote", 2)) + xml.paragraph(
         xml.run("next"), xml.note_sign("endnote", 2)
@@ -214,13 +167,6 @@ def test_notes_follow_the_block_that_they_are_anchored_in(tmp_path):
     ]
     sign = paragraphs(document)[0].pieces[-1]
     assert isinstance(sign, Text) and sign.is_generated and sign.raised == 1
-
-
-def test_headers_and_footers_come_last(tmp_path):
-    header, footer = xml.paragraph(xml.run("head")), xml.paragraph(xml.field("PAGE", "1"))
-    document, copied = read_and_copy(tmp_path, xml.paragraph(xml.run("body")), running=True, header=header, footer=footer)
-    assert [(words(p), p.where) for p in paragraphs(document)] == [("body", "body"), ("head", "header"), ("1", "footer")]
-    assert {"word/header1.xml", "word/footer1.xml", "word/document.xml"} <= set(copied)
 
 
 def test_headings_lists_captions_code_and_direction(tmp_path):
@@ -268,33 +214,6 @@ def test_formulas_wherever_they_stand_have_their_order(tmp_path):
     assert [formula.is_display for formula in of_document] == [False, True, True, False, False, False]
 
 
-def test_a_formula_alone_in_its_paragraph_is_displayed(tmp_path):
-    (paragraph,) = paragraphs(read(tmp_path, xml.paragraph(xml.run(" "), omml.inline(omml.text("x")))))
-    assert [piece.is_display for piece in paragraph.pieces if isinstance(piece, Formula)] == [True]
-
-
-def test_changes_within_formulas(tmp_path):
-    changed = omml.inline(omml.text("a")).replace(
-        "</m:oMath>", f"{xml.deleted('').replace('<w:r>', '<m:r>').replace('</w:r>', '</m:r>')}</m:oMath>"
-    )
-    gone = f'<w:del w:id="5">{omml.inline(omml.text("q"))}</w:del>'
-    new = xml.inserted(omml.inline(omml.text("n")))
-    document = read(tmp_path, xml.paragraph(xml.run("x"), changed, gone, new))
-    assert document.num_formulas == 2
-    assert not any("del" in piece.omml for piece in paragraphs(document)[0].pieces if isinstance(piece, Formula))
-
-
-def test_pictures_and_old_equations(tmp_path):
-    ole = '<o:OLEObject xmlns:o="urn:schemas-microsoft-com:office:office" ProgID="Equation.3"/>'
-    old = f'<w:r><w:object><v:shape><v:imagedata r:id="rIdPicture"/></v:shape>{ole}</w:object></w:r>'
-    body = xml.paragraph(xml.run("a"), old, xml.run("b"), xml.picture())
-    (paragraph,) = paragraphs(read(tmp_path, body, picture_png=encoded(Image.new("RGB", (4, 4)), "PNG")))
-    kinds = [
-        piece.kind if isinstance(piece, Picture) else piece.text for piece in paragraph.pieces if not isinstance(piece, Formula)
-    ]
-    assert kinds == ["a", "equation", "b", "picture"]
-
-
 def test_the_copy_calls_each_run_by_its_mark_and_keeps_its_colour(tmp_path):
     inside = xml.run("a", '<w:color w:val="FF0000" w:themeColor="accent1"/>') + xml.run("b", '<w:rStyle w:val="S"/><w:i/>')
     document, copied = read_and_copy(tmp_path, xml.paragraph(inside))
@@ -334,12 +253,6 @@ def _without_styles(parts):
     for element in [e for e in root if e.get("Type", "").endswith("/styles")]:
         root.remove(element)
     return {name: part for name, part in parts.items() if name != "word/styles.xml"} | {rels: etree.tostring(root)}
-
-
-def test_a_list_without_numbers_or_bullets_has_no_marker(tmp_path):
-    body = xml.paragraph(xml.run("a"), look='<w:numPr><w:ilvl w:val="0"/><w:numId w:val="0"/></w:numPr>')
-    (paragraph,) = paragraphs(read(tmp_path, body))
-    assert (paragraph.list_depth, paragraph.marker_mark) == (0, 0)
 
 
 def test_only_docx_is_read(tmp_path):

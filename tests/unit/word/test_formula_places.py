@@ -3,7 +3,7 @@
 import pytest
 
 from datagen.word.file.document import Formula, Paragraph, Text
-from datagen.word.pages.formula_places import formula_places, formula_text, gaps
+from datagen.word.pages.formula_places import formula_places, gaps
 from datagen.word.pages.page_letters import Letter, Rect
 from datagen.word.pages.tagged_places import Tagged
 from tests.inputs.word import formulas as maths
@@ -44,11 +44,6 @@ def paired(formulas: list[str], shown: list[str]) -> dict[int, int]:
 )
 def test_formulas_are_known_by_their_order_and_their_letters(formulas, shown, places) -> None:
     assert paired(formulas, shown) == places
-
-
-def test_text_of_a_formula_is_that_of_its_elements() -> None:
-    assert formula_text(omml("n+1")) == "n+1"
-    assert formula_text("no XML") == ""
 
 
 def page(*words: tuple[str, int]) -> list[Letter]:

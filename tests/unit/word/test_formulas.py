@@ -3,9 +3,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from lxml import etree
 
-from datagen.formulas import katex
 from datagen.sandbox.process import Limits, Sandbox
 from datagen.word.formulas import document_formulas, pandoc
 from datagen.word.formulas.document_formulas import Refusal, to_latex
@@ -148,18 +146,9 @@ def test_deep_formulas_are_converted_or_refused():
     assert isinstance(refused, Refusal) and refused.reason == "formula_not_converted"
 
 
-def test_mathml_for_browsers():
-    root = etree.fromstring(katex.mathml(r"\frac{a}{b}"))
-    assert etree.QName(root).localname == "math" and root.get("display") == "block"
-    with pytest.raises(ValueError, match="KaTeX"):
-        katex.mathml(r"\frac{a")
-    with pytest.raises(ValueError, match="characters"):
-        katex.mathml("x" * 50_000)
-
-
 def test_random_formulas_come_out_whole():
     rng = random.Random(7)
-    out = to_latex([of(omml.random_formula(rng)[0]) for _ in range(200)])
+    out = to_latex([of(omml.random_formula(rng)[0]) for _ in range(60)])
     assert [latex for latex in out if isinstance(latex, Refusal)] == []
 
 
@@ -200,9 +189,3 @@ def test_without_pandoc_somebody_says_what_to_install(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(ValueError, match="make setup-word"):
         pandoc.program.__wrapped__()
-
-
-def test_the_same_formulas_are_the_same_latex_beside_others():
-    rng = random.Random(3)
-    formulas = [of(omml.random_formula(rng)[0]) for _ in range(6)]
-    assert to_latex(formulas) == [to_latex([formula])[0] for formula in formulas]

@@ -74,24 +74,6 @@ def test_what_is_no_word_document_says_so(tmp_path, content, why):
     assert reason(tmp_path / "a.doc") == why
 
 
-def test_another_office_file_is_no_word_document(tmp_path):
-    types = docx(tmp_path / "a.docx", xml.paragraph(xml.run("a")))
-    with zipfile.ZipFile(types) as archive:
-        content = archive.read("[Content_Types].xml").replace(b"wordprocessingml.document.main", b"spreadsheetml.sheet.main")
-    sheet = docx(tmp_path / "sheet.docx", xml.paragraph(xml.run("a")), **{"[Content_Types]_dot_xml": content})
-    assert reason(sheet) == "not_a_word_document"
-    plain = tmp_path / "plain.docx"
-    with zipfile.ZipFile(plain, "w") as archive:
-        archive.writestr("notes.txt", "a")
-    assert reason(plain) == "not_a_word_document"
-
-
-def test_the_kind_is_told_by_content(tmp_path):
-    assert opened(str(docx(tmp_path / "a.doc", xml.paragraph(xml.run("a"))))).kind == "docx"
-    (tmp_path / "b.docx").write_bytes(b"{\\rtf1 b}")
-    assert opened(str(tmp_path / "b.docx")).kind == "rtf"
-
-
 def test_a_member_with_a_password_is_encrypted(tmp_path):
     path = docx(tmp_path / "a.docx", xml.paragraph(xml.run("a")))
     content = bytearray(path.read_bytes())
@@ -166,11 +148,6 @@ def test_entities_are_refused(tmp_path, declared):
     assert reason(declaring(tmp_path / "c.docx", 'SYSTEM "file:///tmp/a.dtd"', "&a;")) in ("entities", "broken_xml")
 
 
-def test_a_declared_type_goes(tmp_path):
-    package = opened(str(declaring(tmp_path / "a.docx", 'PUBLIC "-//A//DTD B//EN" "http://example.org/b.dtd"', "kept")))
-    assert text_of(package) == "kept" and b"DOCTYPE" not in package.parts["word/document.xml"]
-
-
 def test_entities_that_swell_cost_nothing(tmp_path):
     lines = '<!ENTITY a0 "lol">' + "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 12))
     document = f'<!DOCTYPE w [{lines}]><w:document xmlns:w="{xml.W}" w:x="&a11;"><w:body/></w:document>'.encode()
@@ -242,24 +219,6 @@ def test_a_template_or_a_document_with_macros_becomes_one_without(tmp_path, suff
     path = docx(tmp_path / f"b.{suffix}", xml.paragraph(xml.run("a")), **{"[Content_Types]_dot_xml": content})
     types = opened(str(path)).parts["[Content_Types].xml"]
     assert usual in types and kind not in types
-
-
-def test_an_object_keeps_its_picture_and_loses_its_file(tmp_path):
-    ole = (
-        '<w:r><w:object><v:shape style="width:50pt;height:20pt"><v:imagedata r:id="rIdPicture"/></v:shape>'
-        '<o:OLEObject xmlns:o="urn:schemas-microsoft-com:office:office" ProgID="Equation.3" r:id="rIdOle"/></w:object></w:r>'
-    )
-    path = docx(
-        tmp_path / "a.docx",
-        xml.paragraph(ole),
-        references=(("rIdPicture", "image", "media/a.png", False), ("rIdOle", "oleObject", "embeddings/o.bin", False)),
-        word__media__a_dot_png=png(20, 10),
-        word__embeddings__o_dot_bin=b"an equation",
-    )
-    package = opened(str(path))
-    (thing,) = package.xml("word/document.xml").iter("{*}OLEObject")
-    assert dict(thing.attrib) == {"ProgID": "Equation.3"}
-    assert "word/media/a.png" in package.parts and "word/embeddings/o.bin" not in package.parts
 
 
 @pytest.mark.parametrize("content", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%!PS-Adobe-3.0 EPSF-3.0", b"\x1f\x8b\x08"])

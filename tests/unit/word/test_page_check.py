@@ -37,10 +37,6 @@ def test_each_edit_counts_and_letters_in_no_region_do() -> None:
     assert "2 letters in no region" in detail
 
 
-def test_worst_region_is_named() -> None:
-    assert "'left out'" in text_distance([(region("same"), "same"), (region("left out"), "")], "")[1]
-
-
 def test_points_are_counted_and_marks_of_other_scripts_have_one_place() -> None:
     assert text_distance([(region("חָכְמָה"), "חָכְמה")], "")[0] == pytest.approx(1 / 7)
     assert text_distance([(region("खिच"), "खचि")], "")[0] > 0
@@ -54,10 +50,6 @@ def test_letters_are_counted_once_against_the_whole_label() -> None:
     assert apart == pytest.approx(12 / 30)
     assert "lacks 'aadefnnooott'" in detail
     assert letters_apart([*regions, region("bridges")], "seven bridges Select...")[0] == pytest.approx(7 / 25)
-
-
-def test_letters_of_unread_regions_are_no_difference() -> None:
-    assert letters_apart([region("H<sub>2</sub>O")], "H2O where x holds", "where x holds") == (0.0, "")
 
 
 def test_symbols_that_nobody_owns_count_and_signs_do_not() -> None:

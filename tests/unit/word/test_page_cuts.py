@@ -1,15 +1,11 @@
 """Formulas and tables cut out of a page's image: all of their ink, and nothing of what stands around."""
 
-import io
-
-import numpy
 import pytest
-from PIL import Image
 
 from datagen.coarse.page import OpenPage, rendered
 from datagen.engines.light_pymupdf import pymupdf
 from datagen.record import Box
-from datagen.word.pages.page_cuts import cut, formula_ink, table_box
+from datagen.word.pages.page_cuts import formula_ink, table_box
 
 PLACE = (40.0, 40.0, 80.0, 60.0)
 
@@ -74,16 +70,3 @@ def test_frame_of_a_table_is_in_its_box(page: pymupdf.Page, frame_width, box) ->
         page.draw_rect(pymupdf.Rect(40, 40, 120, 90), color=(0, 0, 0), width=frame_width)
 
     assert table_box(view(page), (40.0, 40.0, 120.0, 90.0)) == box
-
-
-def test_cut_has_paper_around_it() -> None:
-    image = numpy.full((20, 30, 3), 250, numpy.uint8)
-    image[5:15, 10:20] = 0
-
-    jpeg, size, inner = cut(image, 95)
-
-    pixels = numpy.asarray(Image.open(io.BytesIO(jpeg)))
-    assert size == (pixels.shape[1], pixels.shape[0])
-    assert (inner.x1 - inner.x0, inner.y1 - inner.y0) == (30, 20)
-    assert pixels[: inner.y0].min() > 240
-    assert pixels[inner.y0 + 7, inner.x0 + 12].max() < 20

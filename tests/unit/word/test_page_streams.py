@@ -75,16 +75,6 @@ def test_signs_and_numbers_of_notes() -> None:
     assert marks(last) == dark(1, 2, 5, 6)
 
 
-def test_dots_of_a_tab_belong_to_the_text_around_them() -> None:
-    contents = Paragraph((Text("title", 1), Text("7", 2)))
-    stream = page(
-        document(contents, item(3)), *(text("pagewheel1"), artifact("q 0 0 0 rg\nBT\nQ\n"), text("pagewheel2")),
-        *(artifact("q 0 0 0 rg\nBT\nQ\n"), text("pagewheel3")),
-    )  # fmt: skip
-
-    assert marks(stream) == dark(1, 1, 2, 0, 3)
-
-
 def test_heads_get_their_colours_back() -> None:
     head = Paragraph((Text("head", 4),), where="header")
     copied = CopyMarks(letters={0x050000: Original(4, 0xFFFFFF)})

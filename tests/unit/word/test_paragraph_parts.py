@@ -97,14 +97,6 @@ def test_pages_share_pieces_and_formulas() -> None:
     assert [segment.is_bold for segment in first.segments] == [False, False, True]
 
 
-def test_running_head_is_whole_on_each_page() -> None:
-    paragraph = Paragraph((Text("A head", 1),), where="header")
-
-    parts = paragraph_parts(paragraph, {0: line("A head", 1, 10, 1), 3: line("A head", 1, 10, 1)}, {})
-
-    assert [(part.page, said(part), part.continues) for part in parts] == [(0, "A head", False), (3, "A head", False)]
-
-
 def test_lines_are_cut_from_the_text_in_logical_order() -> None:
     # the page's letters from left to right, as they stand: the second word of a line comes first
     paragraph = Paragraph((Text("אבג דהו זחט", 1),), is_right_to_left=True)
@@ -141,14 +133,6 @@ def test_sign_of_a_note_that_stands_elsewhere_makes_its_text_unsure() -> None:
     assert (said(part), part.is_found) == ("one7 two", True)
     assert not paragraph_parts(paragraph, {0: [*text, *line("8", 2, 700, 2)]}, {})[0].is_found  # the number of another one
     assert [part.is_found for part in paragraph_parts(paragraph, {0: text, 1: line("8", 2, 700, 3)}, {})] == [True, False]
-
-
-def test_place_where_no_letter_of_the_text_is_cut_is_unsure() -> None:
-    paragraph = Paragraph((Text("one two three four", 1),))
-
-    parts = paragraph_parts(paragraph, {0: line("one two", 1, 700, 1), 1: line("seven eleven", 1, 100, 2)}, {})
-
-    assert [part.is_found for part in parts] == [False, False]
 
 
 def markdown(*segments: Segment, **look: bool) -> str:

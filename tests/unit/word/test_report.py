@@ -10,14 +10,11 @@ from lxml import etree
 from datagen import word
 from datagen.record import LABELS, Drop, Origin, Quality, Range, Sample
 from datagen.word.reasons import REASONS
-from recipes.report.corpus import corpus_sections
-from recipes.report.word import drawn, mathml
+from recipes.report.word import drawn
 from recipes.steps.word_tally import counted, lines
 from tests.inputs.samples import sample
-from tests.unit.recipes.report.test_report import survey_of
 
 ROW = {"shard": "word-000000", "offset": 0, "bytes": 1}
-HTML = '<table><tr><td colspan="2">a</td></tr><tr><td>1</td><td>2</td></tr></table>'
 
 
 def made(document: str, page: int, suffix: str = "", **signals: float) -> Sample:
@@ -70,12 +67,6 @@ def test_what_came_out_is_counted_against_the_xml():
     assert counts["distance"] == pytest.approx(0.009)
 
 
-def test_a_formula_that_isnt_what_its_image_shows_didnt_come_out_though_its_page_was_kept():
-    counts = summary(drops=[*DROPS, dropped("a.docx", 0, "-f0000", "formula_unlike")])
-    assert counts["formulas"] == (1, 7)
-    assert counts["parsed"] == (2, 3)
-
-
 def test_a_suspect_page_wasnt_kept():
     page = made("a.docx", 1, text_distance=0.018)
     counts = summary([page.with_quality("suspect", ("formula_unlike",)), *SAMPLES[2:]])
@@ -105,17 +96,6 @@ def test_every_reason_has_its_sentence_and_is_used():
     assert all(sentence.endswith(".") for sentence in REASONS.values())
 
 
-def test_drops_are_shown_with_their_sentences():
-    html = corpus_sections("word", survey_of([]), DROPS, lambda row: SAMPLES[0])[1].html
-    assert REASONS["formula_not_katex"] in html and REASONS["encrypted"] in html
-
-
-def test_sentences_of_drops_hold_for_every_source():
-    dropped_pdf = [Drop("", "a.pdf", None, "PdfSource", reason, "") for reason in ("broken", "no_pages", "broken_page")]
-    html = corpus_sections("coarse", survey_of([]), dropped_pdf, lambda row: SAMPLES[0])[1].html
-    assert "The PDF, or" in html and "The page can’t be drawn." in html and "Word" not in html
-
-
 def test_figures_are_told_with_their_numerators():
     figures = dict(lines(summary()))
     assert figures["formulas of the XML that came out"] == "2 of 7 (28.6%)"
@@ -138,21 +118,6 @@ def test_the_gallery_has_the_worst_first():
 def names(markup: str) -> set[str]:
     root = etree.fromstring(f"<x>{markup}</x>")
     return {etree.QName(element).localname for element in root.iter() if element is not root}
-
-
-@pytest.mark.parametrize(
-    ("latex", "elements"),
-    [
-        (r"\frac{a}{b}", {"math", "mfrac", "mi", "mrow"}),
-        (r"\sum_{i=1}^{n} \sqrt{x}", {"math", "mrow", "munderover", "mo", "mi", "mn", "msqrt"}),
-        (r"\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}", {"math", "mrow", "mo", "mn", "mtable", "mtr", "mtd", "mstyle"}),
-    ],
-)
-def test_a_formula_is_mathml_without_its_source(latex, elements):
-    markup = mathml(latex)
-    assert names(markup) <= elements
-    assert names(markup) >= elements - {"mrow", "mstyle"}
-    assert latex not in markup
 
 
 @pytest.mark.parametrize(

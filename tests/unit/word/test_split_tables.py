@@ -33,16 +33,6 @@ def html(piece: TablePiece) -> str:
 TWO_PAGES = {0: {1: [at(0, 0)], 2: [at(0, 1)]}, 1: {2: [at(0, 0)], 3: [at(0, 1)]}}
 
 
-def test_whole_table_is_one_piece() -> None:
-    whole = table([(1, 0, 1, 2)], [(2, 0, 1, 1), (3, 1, 1, 1)])
-
-    (piece,) = pieces(whole, {4: {1: [at(0, 0, columns=2)], 2: [at(0, 1)], 3: [at(1, 1)]}})
-
-    assert (piece.page, piece.rows, piece.box) == (4, (0, 1), (50.0, 0.0, 250.0, 40.0))
-    assert html(piece) == '<table><tr><td colspan="2">1</td></tr><tr><td>2</td><td>3</td></tr></table>'
-    assert has_spans_of_places(piece)
-
-
 def test_break_cuts_a_span_and_repeats_the_head() -> None:
     long = table([(1, 0, 1, 1), (2, 1, 1, 1)], [(3, 0, 3, 1), (4, 1, 1, 1)], [(5, 1, 1, 1)], [(6, 1, 1, 1)], head=1)
     cells = {
@@ -59,18 +49,6 @@ def test_break_cuts_a_span_and_repeats_the_head() -> None:
     )
     assert html(second) == "<table><tr><td>1</td><td>2</td></tr><tr><td>3</td><td>6</td></tr></table>"
     assert all(has_spans_of_places(piece) for piece in (first, second))
-
-
-def test_rest_of_a_cell_that_has_no_place_is_empty() -> None:
-    long = table([(1, 0, 3, 1), (2, 1, 1, 1)], [(3, 1, 1, 1)], [(4, 1, 1, 1)])
-    cells = {0: {1: [at(0, 0)], 2: [at(1, 0)]}, 1: {3: [at(1, 0)], 4: [at(1, 1)]}}
-
-    _, second = pieces(long, cells)
-
-    assert to_html(grid(second, lambda cell, piece: "" if cell.mark == 1 else "x")) == (
-        '<table><tr><td rowspan="2"></td><td>x</td></tr><tr><td>x</td></tr></table>'
-    )
-    assert has_spans_of_places(second)
 
 
 @pytest.mark.parametrize(
@@ -91,15 +69,6 @@ def test_rows_of_pieces(cells, empty, expected) -> None:
 
     assert [(piece.page, piece.rows) for piece in of_three_rows] == expected
     assert not empty or of_three_rows[1].box == at(0, 1)
-
-
-def test_places_that_say_otherwise_are_seen_and_cells_over_each_other_are_refused() -> None:
-    (piece,) = pieces(table([(1, 0, 2, 1), (2, 1, 1, 1)], [(3, 1, 1, 1)]), {0: {1: [at(0, 0)], 2: [at(1, 0)], 3: [at(1, 1)]}})
-    assert not has_spans_of_places(piece)
-
-    (piece,) = pieces(table([(1, 0, 1, 2), (2, 1, 1, 1)]), {0: {1: [at(0, 0, columns=2)], 2: [at(1, 0)]}})
-    with pytest.raises(ValueError, match="two cells cover"):
-        html(piece)
 
 
 def test_right_to_left_table_begins_at_the_right() -> None:

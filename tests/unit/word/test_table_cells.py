@@ -78,12 +78,6 @@ def test_spans(tmp_path, rows, expected):
     assert spans(table_of(tmp_path, rows)) == expected
 
 
-def test_only_the_first_rows_are_heads(tmp_path):
-    head = "<w:tblHeader/>"
-    table = table_of(tmp_path, row(cell(), look=head) + row(cell()) + row(cell(), look=head))
-    assert [r.is_header for r in table.rows] == [True, False, False]
-
-
 def test_a_table_within_a_cell(tmp_path):
     inner = xml.table([[(xml.paragraph(xml.run("in")), 1, 1)]])
     outer = f"<w:tc>{xml.paragraph(xml.run('out'))}{inner}<w:p/></w:tc>"

@@ -6,7 +6,6 @@ import pytest
 
 from datagen.record import Box, Line, Region
 from flywheel.labels.detection import is_detected, recall
-from flywheel.rounds.card import detected
 from tests.inputs.samples import sample
 
 LINE = Line(Box(100, 100, 300, 120), "одна строка")
@@ -22,7 +21,6 @@ LINE = Line(Box(100, 100, 300, 120), "одна строка")
         ([Box(98, 121, 303, 145)], False),  # the next line
         ([Box(90, 60, 310, 160)], False),  # three lines in one box
         ([Box(98, 97, 200, 124), Box(99, 98, 201, 123)], False),  # one half twice
-        ([], False),
     ],
 )
 def test_a_line_is_detected_where_boxes_at_its_height_cover_it(boxes, is_there):
@@ -43,13 +41,3 @@ def test_a_column_is_detected_where_boxes_at_its_width_cover_it():
     region = Region(column.box, "text", column.text, None, "pymupdf", lines=(column,))
     page = replace(sample(), key="a", script="Mong", regions=(region,))
     assert recall([page], {"a": [column.box]}) == {"Mong": (1, 1)}
-
-
-def test_a_card_says_what_the_detector_finds():
-    counts = {
-        "documents": {"Cyrl": {"num_lines": 200, "num_detected": 199}, "Khmr": {"num_lines": 9, "num_detected": 0}},
-        "typeset": {},
-    }
-    (sentence,) = detected(counts)
-    assert "Cyrl 99.5% of 200, Khmr 0.0% of 9" in sentence and "documents" in sentence
-    assert detected({}) == []

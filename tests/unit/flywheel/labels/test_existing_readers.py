@@ -9,7 +9,7 @@ import numpy
 import pytest
 
 from datagen.disk.storage import Folder
-from datagen.engines import ppocr, tessdata, tesseract, wheels
+from datagen.engines import ppocr, tessdata, wheels
 from datagen.record import Box
 from flywheel.labels import existing_readers
 from flywheel.labels.evaluate import HeldOut
@@ -87,17 +87,6 @@ def test_the_reader_with_the_fewest_errors_on_held_out_lines_is_taken(tmp_path, 
     assert written["xx"] == {"reader": "ppocr", "num_lines": 0, "rates": {}}
     assert existing_readers.chosen(out.sub("flywheel"))["ar"] == "tesseract-npm"
     assert existing_readers.candidates(Flywheel("coarse"), "ar", "Arab") == ["tesseract"]  # npm isn't asked
-
-
-@pytest.mark.skipif(
-    not tesseract.language("ru"), reason="Tesseract with Russian is not installed: apt-get install tesseract-ocr-rus"
-)
-def test_rates_are_kept_by_reader(tmp_path, monkeypatch):
-    monkeypatch.setattr(existing_readers, "read", lambda reader, lang, script, images: ["ab" if reader == "ppocr" else "abcd"])
-    folder, test = Folder(str(tmp_path)), {"ru": [crop("ru", "abcd")]}
-    assert existing_readers.rates(folder, test, {}) == {"ru": 0.0}
-    assert existing_readers.rates(folder, test, {"ru": "ppocr"}) == {"ru": 0.5}
-    assert json.loads(folder.read("tesseract.json"))["ru"]["reader"] == "ppocr"
 
 
 def test_a_recogniser_of_pp_ocr_is_opened_from_a_folder(tmp_path):

@@ -40,10 +40,6 @@ def test_perfect_readings_leave_no_interval_and_nothing_to_compare_is_an_error()
         errors([], [])
 
 
-def test_readings_that_go_round_and_round_are_counted():
-    assert errors(["ab"] * 4, ["ab", "ab", "a", "crypto top is " * 30]).repetition_rate == 0.25
-
-
 def test_intervals_are_clopper_and_pearsons():
     assert interval(0, 10) == pytest.approx((0, 0.30850), abs=1e-5)  # 1 - 0.025^(1/10)
     assert interval(10, 10) == pytest.approx((0.69150, 1), abs=1e-5)
@@ -98,10 +94,6 @@ def test_of_a_thousand_calibrations_few_gates_break_their_promise():
         assert simulated.num_broken <= 0.05 * simulated.num_open
 
 
-def test_a_reader_that_never_reaches_the_precision_rarely_opens_the_gate():
-    assert bench.simulated(bench.HOPELESS, 600, 1000).num_open <= 50
-
-
 @pytest.mark.parametrize(
     ("box", "text", "other", "reason"),
     [
@@ -149,31 +141,10 @@ def test_the_ends_of_a_contents_line_are_right_without_its_leader():
     assert not is_right(page, Box(30, 98, 402, 122), "......")
 
 
-def test_a_wide_gap_in_a_row_makes_no_label_wrong():
-    page = layered((Box(10, 100, 400, 120), "4 Проблемы совместимости 17"))
-    assert is_right(page, Box(8, 98, 200, 122), "4 Проблемы совместимости")
-    assert is_right(page, Box(30, 98, 200, 122), "Проблемы совместимости")
-    assert is_right(page, Box(385, 98, 402, 122), "17")
-    assert not is_right(page, Box(8, 98, 402, 122), "4 Проблемы")
-
-
 def test_a_letter_of_another_script_within_a_word_of_the_layer_is_its_authors_slip():
     page = layered((Box(10, 100, 110, 120), "c\u0432\u043e\u0456\u043cu"), (Box(10, 140, 110, 160), "cp"))
     assert not is_right(page, Box(8, 138, 112, 162), "\u0441\u0440")
     assert is_right(page, Box(8, 98, 112, 122), "\u0441\u0432\u043e\u0456\u043c\u0438")
-
-
-def test_a_turned_line_is_where_its_polygon_is_and_not_all_of_the_box_around_it():
-    def turned(text: str, x0: int, x1: int, y: int) -> Line:
-        rise = [round(y + 0.04 * x) for x in (x0, x1)]
-        corners = ((x0, rise[0]), (x1, rise[1]), (x1, rise[1] + 20), (x0, rise[0] + 20))
-        return Line(Box(x0, min(rise), x1, max(rise) + 20), text, polygon=tuple((float(x), float(y)) for x, y in corners))
-
-    long, below = turned("длинная строка во всю ширину", 10, 490, 100), turned("внизу", 10, 90, 122)
-    page = page_sample("p", "", regions=(Region(Box(0, 0, 500, 500), "text", "", None, "typeset", lines=(long, below)),))
-    assert is_right(page, below.box, "внизу")
-    assert is_right(page, long.box, long.text)
-    assert not is_right(page, below.box, f"{long.text} внизу")
 
 
 def test_precision_counts_by_language():

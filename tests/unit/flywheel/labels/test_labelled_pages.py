@@ -8,7 +8,7 @@ import simplejpeg
 
 from datagen.page.images import pixels
 from datagen.record import Box, Drop, Line, Origin, Quality, Range, Reading, Region, Sample
-from flywheel.labels.labelled_pages import LabelledPages, Part, found_lines, page_readings
+from flywheel.labels.labelled_pages import LabelledPages, found_lines, page_readings
 from tests.inputs.samples import page_sample
 
 PAGE = "0123456789abcdef-01234567-000003"
@@ -99,18 +99,6 @@ def test_a_page_in_columns_is_not_taken():
     assert isinstance(drop, Drop) and drop.reason == "in_columns"
 
 
-def test_readings_are_by_page_and_line_from_left_to_right():
-    other = replace(crop(0), key="fedcba9876543210-01234567-000001-r2-0000")
-    parts = [crop(1, 2, 300, 400), refused(1, 1, 100, 300), crop(1, 3, 400, 500)]
-    readings = page_readings([other, parts[0], parts[2]], [parts[1], refused(0)])
-    assert sorted(readings) == [PAGE, "fedcba9876543210-01234567-000001"]
-    reading = readings[PAGE]
-    assert [part.box.x0 for part in reading.lines[1]] == [100, 300, 400]
-    assert [part.reason for part in reading.parts] == ["disagrees", "disagrees", "", ""]
-    assert (reading.num_chars, reading.num_accepted) == (46, 40)
-    assert page_readings([], [refused(0)])[PAGE].accepted_share == 0
-
-
 def test_accepted_parts_that_touch_are_one_run_and_a_refused_one_parts_them():
     lines = [crop(0, 1, 100, 200, "один"), crop(0, 2, 200, 300, "два"), crop(0, 4, 400, 500, "четыре")]
     reading = page_readings(lines, [refused(0, 3, 300, 400), refused(1)])[PAGE]
@@ -119,9 +107,3 @@ def test_accepted_parts_that_touch_are_one_run_and_a_refused_one_parts_them():
     assert [(run.text, run.box) for run in line.runs] == [("один два", box(0, 100, 300)), ("четыре", box(0, 400, 500))]
     (line,) = found_lines(replace(reading, script="Arab"))
     assert [run.text for run in line.runs] == ["четыре", "два один"]
-
-
-def test_no_part_says_which_way_it_is_read_but_by_its_letters():
-    part = Part(box(0), "نص", 0.9, "rtl")
-    reading = replace(page_readings([crop(0)], [])[PAGE], lines={0: [part, replace(part, text="12", direction="ltr")]})
-    assert [run.direction for run in found_lines(reading)[0].runs] == ["rtl"]

@@ -11,10 +11,9 @@ from datagen.engines.ctc_words import Spelling, spell
 from datagen.record import Box
 from flywheel.labels.calibrate import JudgedPart, agreement, counted, reader_gate
 from flywheel.labels.gate import NOBODY, RISK, least_lines
-from flywheel.labels.line_readings import FRAMES, DetectedLine
+from flywheel.labels.line_readings import DetectedLine
 from flywheel.labels.reading_pieces import AGREED, ALONE, LineReading, read_parts
-from flywheel.labels.relabel import Gate, box_of
-from flywheel.pools.page_lists import PlaceFile
+from flywheel.labels.relabel import box_of
 
 WIDTH, HEIGHT, MARGIN = 20, 40, 8  # of a letter; of a line; around it
 LINE = "слово дело вещь книга стол"
@@ -108,13 +107,6 @@ def test_a_line_is_cut_into_pieces_and_what_is_none(plain, vote, doubtful, expec
     assert parts(read(plain, plain if vote == SAME else vote, **doubtful)) == expected
 
 
-def test_a_line_on_which_all_agree_is_one_piece():
-    reading = read(LINE, LINE)
-    assert parts(reading) == [(LINE, AGREED)]
-    (part,) = reading.parts
-    assert (part.left, part.right) == (0, reading.crop.shape[1]) and part.score > 0.99
-
-
 def test_a_doubtful_word_is_cut_out_and_the_rest_is_kept():
     reading = read("слово дело вещь книга стол", "слово дело вещь кнвга стол", г=0.6)
     assert parts(reading) == [("слово дело вещь", AGREED), ("книга", "disagrees"), ("стол", "too_short")]
@@ -130,17 +122,6 @@ def test_without_the_existing_reader_two_views_must_read_a_word_alike():
     reading = read(LINE, None, wide="слово дело вещь книза стол")
     assert parts(reading) == [("слово дело вещь", ALONE), ("книга", "views_differ"), ("стол", "too_short")]
     assert reading.parts[1].score > 0.9  # what the first view says of it
-
-
-def test_the_two_views_differ_in_scale():
-    line = drawn(LINE, None)
-    plain, wide = (line.shown(frame) for frame in FRAMES)
-    assert plain.shape == (HEIGHT + 2 * 2, WIDTH * len(LINE) + 2 * 2)
-    assert wide.shape == (HEIGHT + 2 * 7, round(1.25 * (WIDTH * len(LINE) + 2 * 7)))
-    letters = [(view < 128).any(axis=0).sum() * 32 / view.shape[0] for view in (plain, wide)]  # as wide as a reader sees them
-    heights = [(view < 128).any(axis=1).sum() * 32 / view.shape[0] for view in (plain, wide)]
-    assert letters[1] / letters[0] == pytest.approx(1.25 * 44 / 54, abs=0.01)
-    assert heights[1] / heights[0] == pytest.approx(44 / 54, abs=0.01)
 
 
 def test_of_two_views_that_one_counts_which_the_existing_reader_agrees_with():
@@ -199,14 +180,6 @@ def test_a_line_without_frames_is_refused_if_one_of_its_words_looks_alike():
     text = "да узнае TEX"
     (reading,) = read_parts([drawn(text, text)], WholeReader((text, 0.97), (text, 0.97)), "Cyrl")  # type: ignore[arg-type]
     assert parts(reading) == [(text, "look_alike")]
-
-
-def test_each_stratum_has_its_own_gate():
-    (agreed,), (alone,) = read(LINE, LINE).parts, read(LINE, None).parts
-    shut = Gate("ru", "Cyrl", PlaceFile(), "Cyrl", "", agreed=0.5, alone=NOBODY)
-    assert (shut.refusal(agreed), shut.refusal(alone)) == ("", "gate_is_shut")
-    high = Gate("ru", "Cyrl", PlaceFile(), "Cyrl", "", agreed=1.1, alone=0.5)
-    assert (high.refusal(agreed), high.refusal(alone)) == ("low_confidence", "")
 
 
 def piece(number: int, stratum: str, is_right: bool = True, lang: str = "ru") -> JudgedPart:

@@ -1,16 +1,13 @@
 """What becomes of a line behind a gate: crops of accepted pieces, and drops of what is refused, where they lie on the page."""
 
-import numpy
 import pytest
 
 from datagen.page.images import pixels
-from datagen.record import Box, Drop, Line, Origin, Quality, Region, Sample
+from datagen.record import Drop, Line, Origin, Quality, Region, Sample
 from flywheel.labels import relabel
-from flywheel.labels.calibrated_scores import Worth
 from flywheel.labels.gate import NOBODY
 from flywheel.labels.labelled_pages import place_of
 from flywheel.labels.line_readings import DetectedLine, encoded
-from flywheel.labels.reading_pieces import read_parts
 from flywheel.labels.relabel import Gate, LinesOf, ReadLines
 from flywheel.pools.page_lists import PlaceFile
 from tests.unit.flywheel.labels.test_reading_pieces import LINE, HandReader, drawn
@@ -53,16 +50,6 @@ def test_a_line_that_passes_is_a_crop_of_the_whole_line(monkeypatch):
     assert crop.origin.engines["flywheel/round-2"] == "ab" * 32
 
 
-def test_a_labels_score_is_the_share_that_is_right_of_pieces_as_sure(monkeypatch):
-    monkeypatch.setattr(relabel.kinds, "reader", lambda *_: HandReader(LINE, doubtful={"щ": 0.6}))
-    worth = Worth(((0.5, 0.9), (0.7, 0.98))), Worth(((0.5, 0.1), (0.7, 0.2)))
-    gate = Gate("ru", "Cyrl", PlaceFile(), "Cyrl", "ab" * 32, 0.5, NOBODY, worth)
-    (crop,) = ReadLines("readers", 2, (gate,)).outcomes([sample(drawn(LINE, LINE))], gate)
-    assert isinstance(crop, Sample)
-    assert crop.quality.signals["confidence"] == pytest.approx(0.6, abs=0.01)
-    assert crop.regions[0].score == pytest.approx(0.94, abs=0.01)
-
-
 def test_a_line_is_parted_into_what_passes_and_what_does_not(monkeypatch):
     crop, drop = outcomes(monkeypatch, LINE, "слово дело вещь кнвга стол", г=0.6)
     assert isinstance(crop, Sample) and isinstance(drop, Drop)
@@ -75,13 +62,6 @@ def test_a_line_is_parted_into_what_passes_and_what_does_not(monkeypatch):
     assert crop.quality.signals["agreed"] == 1
 
 
-def test_a_line_of_which_nothing_passes_is_one_drop(monkeypatch):
-    (drop,) = outcomes(monkeypatch, LINE, "слово дело вещь кнвга стол", agreed=NOBODY, г=0.6)
-    assert (drop.key, drop.reason) == (f"{PAGE}-r2-0007", "gate_is_shut")
-    assert (drop.readings[0].text, drop.readings[0].box) == (LINE, drawn(LINE, "").box)
-    assert 0.5 < drop.readings[0].score < 0.61
-
-
 def test_a_piece_is_refused_by_the_gate_of_those_who_read_its_line(monkeypatch):
     def reason(vote: str | None, agreed: float = NOBODY, alone: float = NOBODY) -> str:
         (drop,) = outcomes(monkeypatch, LINE, vote, agreed, alone)
@@ -90,19 +70,3 @@ def test_a_piece_is_refused_by_the_gate_of_those_who_read_its_line(monkeypatch):
     assert reason("нет", agreed=0.5, alone=0.5) == "disagrees"
     assert reason(LINE, alone=0.5) == reason(None, agreed=0.5) == "gate_is_shut"
     assert reason(LINE, agreed=1.0, alone=0.5) == reason(None, agreed=0.5, alone=1.0) == "low_confidence"
-
-
-def test_the_image_of_a_piece_has_its_words_and_paper_around_them(monkeypatch):
-    *_, last = outcomes(monkeypatch, LINE, "слонн дело вещь книга стол", о=0.95)
-    assert last.text == "дело вещь книга стол"
-    image = pixels(last.image, "L")
-    ink = (image < 128).any(axis=0)
-    assert not ink[:4].any() and not ink[-2:].any()
-    assert ink.sum() == pytest.approx(20 * sum(map(len, last.text.split())), abs=6)
-    assert {*numpy.unique(image)} == {0, 255}  # the line's own pixels, which no JPEG came after
-
-
-def test_a_vote_of_nothing_is_a_vote():
-    (reading,) = read_parts([drawn(LINE, "")], HandReader(LINE), "Cyrl")  # type: ignore[arg-type]
-    assert [(part.text, part.reason) for part in reading.parts] == [(LINE, "disagrees")]
-    assert reading.line.box == Box(100, 200, 100 + 20 * len(LINE), 240)

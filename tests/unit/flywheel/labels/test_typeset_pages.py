@@ -9,11 +9,8 @@ from PIL import Image, ImageDraw
 
 from datagen.disk.storage import Folder
 from datagen.record import Drop, Sample
-from datagen.writing.line_text import normalise
-from flywheel.labels import score_readings, typeset_pages
 from flywheel.labels.typeset_pages import FrozenTexts, TypesetPages, UnsetLines
 from flywheel.pools import texts
-from flywheel.pools.pools import Pools
 from flywheel.pools.texts import TextFile, Texts
 from tests.inputs.udhr import UDHR
 
@@ -80,14 +77,6 @@ def test_boxes_hold_the_ink_of_renders_and_of_scans(hebrew):
         assert ink[~inside].mean() < 0.1 * ink[inside].mean()
 
 
-def test_the_layer_scores_what_a_reader_reads_there(hebrew):
-    _, of_lang = hebrew
-    for page in of_lang:
-        for line in (line for region in page.regions for line in region.lines):
-            assert score_readings.is_right(page, line.box, normalise(line.text)), line
-            assert not score_readings.is_right(page, line.box, normalise(line.text) + "א")
-
-
 def test_the_same_text_gives_the_same_pages_and_fewer_lines_fewer_pages(tmp_path, hebrew):
     made, of_lang = hebrew
     again = pages(tmp_path, made, scans=0.5, long_side=1200)
@@ -101,27 +90,9 @@ def test_text_without_a_line_to_test_is_a_drop(tmp_path):
     assert isinstance(drop, Drop) and drop.reason == "no_text"
 
 
-def test_a_changed_text_is_refused(tmp_path):
-    file = TextFile.write(Folder(str(tmp_path)), gathered("Grek"))
-    (tmp_path / "el.json").write_text("{}")
-    (item,) = FrozenTexts((file,)).items()
-    with pytest.raises(ValueError, match="other text"):
-        next(TypesetPages((("el", 9),)).read(item))
-
-
 def test_a_line_waits_for_a_typeface_that_has_its_letters():
     lines = [("• short", ("A",)), ("a line that is long enough for a paragraph of text", ("B",)), ("other", ("A", "B"))]
     text = UnsetLines("en", lines, "B")
     assert text.heading(34) == "other"
     assert text.paragraph(80) == "a line that is long enough for a paragraph of text"
     assert text.paragraph(80) == text.item() == "" and text.has("A") and not text.has("B")
-
-
-def test_languages_of_a_script_share_what_its_gate_needs_and_have_some_lines_of_their_own():
-    def pools(lang, script, text="of this sha256"):
-        return Pools(lang, script, 0.5, "documents", "", text=text)
-
-    served = [pools("bg", "Cyrl"), pools("sr", "Cyrl"), pools("ru", "Cyrl", ""), pools("vi", "Latn"), pools("ko", "Kore")]
-    own = {"bg": 300, "sr": 50, "ru": 450, "vi": 330, "ko": 4000}
-    assert typeset_pages.lines_needed(served, own, 2500) == {"bg": 850, "sr": 850, "vi": 2170}
-    assert typeset_pages.lines_needed(served, own, 500) == {"sr": 150, "vi": 170}

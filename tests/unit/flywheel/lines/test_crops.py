@@ -1,13 +1,11 @@
 """Which lines train and which test; and lines on their way to training, the same for the same seed."""
 
-from dataclasses import replace
-
 import numpy
 import pytest
 import simplejpeg
 
 from datagen.disk.storage import Folder
-from datagen.record import Box, Origin
+from datagen.record import Origin
 from flywheel.labels.evaluate import HeldOut
 from flywheel.lines.crops import Crop, degraded, read_crops, rows_of_pages
 from flywheel.pools import typefaces
@@ -22,22 +20,10 @@ from tests.outputs import write_dataset
 WORDS = "Все люди ґрунт ђак"
 
 
-def crop(text: str = WORDS) -> Crop:
-    pixels, box = typeset(text, numpy.random.default_rng(1))
+def crop() -> Crop:
+    pixels, box = typeset(WORDS, numpy.random.default_rng(1))
     jpeg = simplejpeg.encode_jpeg(numpy.ascontiguousarray(pixels)[:, :, None], 90, "GRAY")
-    return Crop("k", "ru", "Cyrl", text, jpeg, box)
-
-
-def test_a_text_is_set_in_many_faces_and_always_inside_its_box():
-    seen = set()
-    for seed in range(30):
-        pixels, box = typeset(WORDS, numpy.random.default_rng(seed))
-        ink = pixels < 128
-        assert ink.any()
-        assert ink[box.y0 : box.y1].sum() > 0.97 * ink.sum()
-        assert 24 <= box.y1 - box.y0 <= 52
-        seen.add(pixels.tobytes())
-    assert len(seen) > 20
+    return Crop("k", "ru", "Cyrl", WORDS, jpeg, box)
 
 
 def test_no_face_no_line():
@@ -48,7 +34,7 @@ def test_no_face_no_line():
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_degradation_follows_from_the_seed_and_leaves_the_line_legible(share):
     line = crop()
-    for seed in range(40):
+    for seed in range(12):
         first, again = (degraded(line, numpy.random.default_rng(seed), share) for _ in range(2))
         assert numpy.array_equal(first, again)
         assert first.dtype == numpy.uint8
@@ -56,22 +42,6 @@ def test_degradation_follows_from_the_seed_and_leaves_the_line_legible(share):
         assert 3 < first.shape[1] / first.shape[0] < 40
         assert int(first.max()) - int(first.min()) > 40
     assert not numpy.array_equal(degraded(line, numpy.random.default_rng(1)), degraded(line, numpy.random.default_rng(2)))
-
-
-def test_small_print_of_a_tall_line_is_as_tall():
-    heights = []
-    for tall in (1.0, 1.5):
-        line = replace(crop(), tall=tall)
-        heights.append(numpy.array([degraded(line, numpy.random.default_rng(seed)).shape[0] for seed in range(40)]))
-    same, small = heights[0] == heights[1], numpy.isclose(heights[1], 1.5 * heights[0], atol=0.51)
-    assert numpy.all(same | small) and 10 < small.sum() < 35
-
-
-def test_a_line_is_cut_with_its_margin():
-    line = crop()
-    height = line.box.y1 - line.box.y0
-    assert line.line(0.1).shape[0] == pytest.approx(1.2 * height, abs=2)
-    assert Crop("k", "ru", "Cyrl", "a", line.image, Box(0, 0, 10, 10)).line(0.5).shape == (15, 15)
 
 
 DOCUMENT = "ab" * 32

@@ -66,12 +66,3 @@ def test_results_are_written_and_go_with_the_answers(tmp_path):
     assert audit.results(folder) == found
     questions.forget(folder, lambda key: key.startswith(one.page))
     assert audit.measure(folder) == {} and not folder.exists(questions.AUDITS)
-
-
-def test_audits_that_share_a_line_share_its_answer(tmp_path):
-    folder = Folder(str(tmp_path))
-    one, other = lines("ru", a=2)
-    questions.add_sheet(folder, questions.AUDIT, 2, "", [one], {"ru": "no layer"})
-    questions.add_sheet(folder, questions.AUDIT, 2, "", [one, other], {"ru": "no layer"})
-    questions.write_answers(folder, [replace(answer(one), sheet="audit-2")])
-    assert {name: found["all"]["num_judged"] for name, found in audit.measure(folder).items()} == {"audit-1": 1, "audit-2": 1}

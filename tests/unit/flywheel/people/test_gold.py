@@ -93,14 +93,6 @@ def test_an_emptied_text_is_no_line_and_an_unchanged_one_is_accepted(folders, tm
     ]
 
 
-def test_a_later_file_corrects_an_earlier_one(folders, tmp_path):
-    folder, pages = folders
-    gold.take(folder, pages, saved(tmp_path, folder, corrected(LINES[0], "слов")))
-    taken = gold.take(folder, pages, saved(tmp_path, folder, corrected(LINES[0], "слово")))
-    assert str(taken) == "0 new answers; 1 changed"
-    assert [a.text for a in questions.answers(folder)] == ["слово"]
-
-
 @pytest.mark.parametrize(
     ("samples", "fields", "message"),
     [

@@ -40,18 +40,6 @@ def test_each_language_gets_as_many_lines():
     assert [one.lang for one in review.choose(many + few, 6)] == ["ru"] * 3 + ["uk"] * 3
 
 
-def test_no_two_lines_are_alike():
-    chosen = review.choose([line(1, "дорога молоко береза"), line(2, "дорога молоко берез"), line(3, "ольха и осина")], 3)
-    assert [one.reading for one in chosen] == ["дорога молоко береза", "ольха и осина"]
-
-
-def test_documents_heights_and_reasons_take_turns():
-    lines = [line(i, t, 0.30 + i / 1000) for i, t in enumerate(texts(20))]
-    other = [line(50, "осина осина осина", 0.5, sha256="b" * 64), line(51, "ольха ольха", 0.5, reason="views_differ")]
-    tall = replace(line(52, "сорока сорока", 0.5), box=Box(10, 900, 300, 980))
-    assert {*other, tall} <= {*review.choose([*lines, *other, tall], 12)}
-
-
 def test_what_was_answered_is_not_asked_again_by_whatever_round():
     one = line(1)
     answered = Answer("0123456789abcdef-01234567-000003-r1-0007", one.image, "", "слово", "edit", "Eva")

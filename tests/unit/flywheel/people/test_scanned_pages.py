@@ -36,8 +36,3 @@ def test_a_page_without_a_layer_is_in_the_language_of_its_document(tmp_path, cap
         lang: {doc[0]: [row["page"] for row in rows] for doc, rows in of_lang.items()} for lang, of_lang in found.items()
     } == {"ru": {"a": [1], "c": [0]}}
     assert "1 documents without a text layer are left out" in caplog.text
-
-
-def test_without_rounds_and_scans_nothing_is_read(tmp_path):
-    write_dataset(tmp_path / "coarse", [made("a", 0, "ru")])
-    assert scanned_pages.refused(STEP, Folder(str(tmp_path)), NONE, 10) == []

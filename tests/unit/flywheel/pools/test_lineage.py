@@ -5,7 +5,6 @@ import random
 import pytest
 
 from datagen.disk.storage import Folder
-from flywheel.labels.calibrate import pages
 from flywheel.pools import lineage
 from flywheel.pools.lineage import RoundReader, of_round
 from flywheel.pools.pools import FOLDS, Language, Pools, assign
@@ -40,14 +39,6 @@ def test_from_then_on_each_fold_has_a_reader_that_learns_from_the_other():
     assert [(r.name, r.start, r.learned_from) for r in later] == [(r.name, r.name, r.learned_from) for r in (a, b)]
 
 
-def test_a_script_with_one_document_to_read_keeps_one_reader_that_never_learns_from_it():
-    pools = russian(3)
-    assert not documents(pools, "b")
-    (reader,) = of_round("Cyrl", pools, documents(pools, "a"), {"Cyrl": frozenset()})
-    assert not reader.learned_from & documents(pools, "a")
-    lineage.check([reader], pools)
-
-
 def test_whatever_is_accepted_no_reader_reads_what_its_line_learned_from(tmp_path):
     draw, pools = random.Random(0), russian(30)
     waiting = sorted(documents(pools, "a") | documents(pools, "b"))
@@ -67,15 +58,6 @@ def test_a_reader_that_would_read_what_it_learned_from_is_refused():
     for read in (documents(pools, "a"), frozenset(doc for doc, _ in pools[0].held_out)):
         with pytest.raises(AssertionError, match="which it is to read"):
             lineage.check([RoundReader("Cyrl-a", "Cyrl", ("a",), "Cyrl", "b", read)], pools)
-
-
-def test_pages_calibrate_where_a_script_has_something_to_read_and_at_most_so_many():
-    pools = russian()
-    chosen = pages(pools, 3)
-    assert len(chosen) == 3
-    assert chosen.keys() <= set(pools[0].held_out)
-    assert len(pages(pools, 1000)) == len(pools[0].held_out)
-    assert pages(russian(2), 1000) == {}
 
 
 def served_with(**documents: str) -> list[Pools]:

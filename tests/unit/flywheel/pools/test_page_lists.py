@@ -24,13 +24,6 @@ from tests.inputs.samples import page_sample
 from tests.outputs import write_dataset
 
 
-def test_the_pages_come_back_with_their_languages(tmp_path):
-    languages = {("ab" * 32, 3): "ru", ("cd" * 32, 0): "uk"}
-    file = PlaceFile.write(Folder(str(tmp_path)), "pages.json", languages)
-    assert dict(file.languages()) == languages
-    assert PlaceFile.write(Folder(str(tmp_path)), "pages.json", dict(reversed(languages.items()))) == file
-
-
 def test_a_page_that_several_samples_show_is_one_of_them(tmp_path):
     """A file that lies in two folders: its pages are read once, and not at all if they are marked as copies of others."""
     document, other = "ab" * 32, "cd" * 32

@@ -34,50 +34,12 @@ def test_no_page_is_in_two_pools(pages):
     assert len(places) == len(set(places))
 
 
-def test_with_three_documents_pools_are_whole_documents_and_the_largest_trains():
-    (pools,) = assign([language(big=40, middle=30, small=2)], seed=0, min_train_lines=1)
-    assert pools.kind == "documents"
-    assert docs(pools.train) == {"big"}
-    assert docs(pools.unlabelled) == {"middle"}  # two pages are not worth reading
-    assert docs(pools.held_out) == docs(pools.calibration) == {"small"}
-
-
 def test_no_document_is_in_two_pools_or_two_folds():
     languages = [language("ru", **{f"r{i}": 20 + i for i in range(12)}), language("uk", **{f"u{i}": 20 + i for i in range(4)})]
     for pools in assign(languages, seed=3, min_train_lines=1):
         assert all(getattr(pools, name) for name in ("train", "held_out"))
         of_pools = [docs(getattr(pools, name)) for name in POOLS]
         assert sum(map(len, of_pools)) == len(frozenset().union(*of_pools))
-
-
-def test_folds_of_a_script_are_about_as_large_and_a_document_that_waits_alone_is_in_one():
-    many = [language(lang, **{f"{lang}{i}": 20 + i for i in range(8)}) for lang in ("ru", "uk")]
-    alone = language("el", "Grek", a=40, b=30, c=20)
-    *cyrillic, greek = assign([*many, alone], seed=0, min_train_lines=1)
-    first, second = (sum(len(p.fold(fold)) for p in cyrillic) for fold in "ab")
-    assert abs(first - second) < 30 < first
-    assert greek.fold_a
-    assert not greek.fold_b
-
-
-def test_of_two_documents_one_trains_and_the_other_tests():
-    (pools,) = assign([language(long=40, short=2)], seed=0, min_train_lines=1)
-    assert (docs(pools.train), docs(pools.held_out), pools.unlabelled) == ({"long"}, {"short"}, ())
-
-
-def test_the_seed_decides_and_nothing_else():
-    several = language(**{f"d{i}": 20 + i for i in range(10)})
-    assert assign([several], 1, 1) == assign([several], 1, 1)
-    assert len({assign([several], seed, 1)[0].held_out for seed in range(8)}) > 1
-
-
-def test_one_long_document_is_cut_into_distant_ranges():
-    (pools,) = assign([language(a=40)], seed=0, min_train_lines=1)
-    assert pools.kind == "page_ranges"
-    train, held_out = ([page for _, page in pool] for pool in (pools.train, pools.held_out))
-    assert max(train) + 2 < min(held_out)
-    assert not pools.unlabelled
-    assert not pools.calibration  # its document trains
 
 
 def test_a_language_with_two_pages_is_only_held_out_and_served_by_its_script():
@@ -110,21 +72,6 @@ def test_survey_counts_letters_and_trusts_trusted_pages_alone(tmp_path):
     share = lambda letters: sum(n for c, n in letters.items() if c in known) / sum(letters.values())  # noqa: E731
     (greek,) = survey(Folder(str(tmp_path / "coarse")), share, 0.99)
     assert greek == Language("el", "Grek", 2 / 6, {"d" * 64: [0]}, {"d" * 64: 1})
-
-
-def test_letters_of_other_scripts_make_no_language_one_that_needs_a_reader(tmp_path):
-    """A specimen of a typeface, in English, shows Russian words; a Korean page has Chinese characters, which are its own."""
-    pages = [page_sample("a", "words слова слова", lang="en", script="Latn", page=0, sha256="d" * 64)]
-    pages.append(page_sample("b", "한국 韓國 words", lang="ko", script="Kore", page=0, sha256="e" * 64))
-    write_dataset(tmp_path / "coarse", pages)
-    counted = []
-
-    def share(letters):
-        counted.append("".join(sorted(letters)))
-        return float(set(letters) <= set("words"))
-
-    assert [language.lang for language in survey(Folder(str(tmp_path / "coarse")), share, 0.99)] == ["ko"]
-    assert counted == ["dorsw", "".join(sorted("한국韓國"))]
 
 
 def test_a_marked_copy_counts_neither_its_letters_nor_its_page(tmp_path):

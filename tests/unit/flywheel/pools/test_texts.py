@@ -26,13 +26,6 @@ def test_lines_follow_from_text_and_seed_and_are_as_long_as_lines_of_documents()
     assert max(lengths) < 150 and sum(length > 36 for length in lengths) > 80 and sum(length < 16 for length in lengths) > 40
 
 
-def test_lines_have_what_documents_have_beside_prose():
-    lines = cut(ARABIC, "Arab", 400, 0)
-    assert sum(any("a" <= char <= "z" for char in line) for line in lines) > 15
-    assert sum(any(char.isdigit() for char in line) for line in lines) > 40
-    assert any("•" in line for line in lines) and any("(" in line for line in lines)
-
-
 def test_digits_of_its_own_are_a_languages_that_uses_them():
     western = "".join(cut(["یک دو سه چهار پنج شش 12"] * 3 + [f"هفت {i} هشت" for i in range(30)], "Arab", 300, 0))
     own = "".join(cut([f"هفت ۱۲۳۴۵۶۷۸۹۰ هشت نه ده یازده {'آب ' * i}" for i in range(30)], "Arab", 300, 0))
@@ -49,12 +42,6 @@ def test_no_line_cuts_a_cluster():
         assert all(len(clusters("ក" + piece[0])) == 2 for piece in pieces), line
         assert all(piece[-1] != "\u17d2" for piece in pieces), line
     assert any(line in text for line in lines)
-
-
-def test_a_cluster_is_a_letter_with_its_marks_and_what_is_joined_to_it():
-    assert clusters("ក្រុម") == ["ក្រុ", "ម"]
-    assert clusters("प्रयोक्ता") == ["प्र", "यो", "क्ता"]
-    assert clusters("abc") == ["a", "b", "c"]
 
 
 def test_text_in_another_script_and_rare_characters_are_left_out():
@@ -104,13 +91,6 @@ def test_lines_that_test_come_from_other_paragraphs_than_lines_that_train(monkey
 
 def broken(lang: str) -> list[str]:
     raise ValueError("could not be had")
-
-
-def test_packages_are_not_asked_where_there_is_text_enough(monkeypatch):
-    monkeypatch.setattr(texts, "_missing", set())
-    monkeypatch.setattr(texts, "PACKAGES", {"none": broken})
-    made = texts.gather("ar", "Arab", ARABIC * 4, ("none",), 100, 0)
-    assert len(made.train) == 100
 
 
 def test_frozen_texts_come_back_and_changed_ones_are_refused(tmp_path):

@@ -35,14 +35,6 @@ def test_dense_letters_get_more_frames(tmp_path, width, frames):
     assert reader.config.frames == Reader.load(Folder(str(tmp_path))).config.frames == frames
 
 
-@pytest.mark.parametrize(("tall", "height"), [(1.2, 32), (1.7, 48)])
-def test_lines_of_stacked_letters_are_seen_higher(tmp_path, tall, height):
-    fit(FEW, [replace(line, tall=tall) for line in LINES], Folder(str(tmp_path)), None, "")
-    reader = Reader.load(Folder(str(tmp_path)))
-    assert reader.config.height == height
-    assert len(reader.read([line.line() for line in LINES])) == len(LINES)
-
-
 def test_a_reader_that_goes_on_keeps_its_frames_and_the_weights_of_its_symbols(tmp_path):
     first, later = Folder(str(tmp_path / "first")), Folder(str(tmp_path / "later"))
     dense = [crop(i, "абвгдежзиклмнопрстуфхцчшщ", 160) for i in range(8)]

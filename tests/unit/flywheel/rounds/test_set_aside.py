@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 from datagen.disk.storage import Folder
-from flywheel.rounds import documents_learned, set_aside
-from flywheel.step import Flywheel, next_number, numbers, numbers_aside, page_folders, round_folders, round_metrics, whole_rounds
+from flywheel.rounds import set_aside
+from flywheel.step import next_number, numbers, numbers_aside, page_folders, round_folders, round_metrics, whole_rounds
 from recipes.__main__ import main
 from recipes.verbs import rounds as verb
 from tests.commits import at_every_commit, killed_before
@@ -103,16 +103,6 @@ def test_killed_anywhere_every_state_is_one_gone_back_to_and_the_same_command_fi
     assert {"aside.json", "round-4", "round-2", "round.json"} <= set(names)
 
 
-def test_a_mark_alone_sets_a_round_aside_and_whoever_comes_next_moves_it(out):
-    with killed_before(1):
-        set_aside.set_aside(out, 4, set_aside.RULE, "no gain")
-    assert out.exists("round-4/metrics.json")
-    assert (numbers(out), numbers_aside(out), next_number(out)) == ([1, 2], [3, 4], 5)
-    assert set_aside.folders(out) == ["aside-round-3", "round-4"]
-    set_aside.finish(out)
-    assert set_aside.folders(out) == ["aside-round-3", "aside-round-4"]
-
-
 def test_the_pages_of_a_round_go_where_it_goes(out):
     for number in (2, 4):
         out.write(f"pages-round-{number}/census/a", b"")
@@ -129,22 +119,6 @@ def test_the_pages_of_a_round_go_where_it_goes(out):
     assert set_aside.folders(out)[:2] == ["aside-pages-round-2", "aside-round-2"]
     set_aside.clear(out)
     assert [name for name in out.folders() if "aside" in name] == []
-
-
-def test_readers_of_rounds_that_are_set_aside_are_named_too(out):
-    assert documents_learned.readers_trained_on(out, frozenset({"d" * 64})) == [
-        *(f"round-{number}/reader/Cyrl" for number in (1, 2, 4)),
-        "aside-round-3/reader/Cyrl",
-    ]
-
-
-def test_pools_stay_frozen_when_all_rounds_are_set_aside(out):
-    set_aside.roll_back(out, 0)
-    assert numbers_aside(out)
-    with pytest.raises(ValueError, match="made from other pages or values"):
-        from flywheel.pools import pools_file
-
-        pools_file.freeze(Flywheel("coarse"), out)
 
 
 def test_the_state_is_a_table_that_says_what_each_round_came_from(out, capsys):
