@@ -88,7 +88,7 @@ def make_rows(folder: Path, count: int = 60) -> None:
 
 
 def sgd(net: torch.nn.Module, step: Train) -> torch.optim.Optimizer:
-    return torch.optim.SGD(groups(net, {}, 0.0), lr=step.optim.learning_rate)
+    return torch.optim.SGD(groups(net, 0.0), lr=step.optim.learning_rate)
 
 
 def on_ranks(

@@ -21,7 +21,7 @@ def on_meta():
 
 
 def test_tables_scales_and_biases_do_not_decay():
-    found = groups(on_meta(), {}, 0.05)
+    found = groups(on_meta(), 0.05)
     decaying = {name for group in found if group["weight_decay"] for name in group["names"]}
     others = {name for group in found if not group["weight_decay"] for name in group["names"]}
     assert {"lm_head.weight", "decoder.layers.1.mlp.experts.gate_up", "encoder.sam.patch_embed.proj.weight"} <= decaying
