@@ -12,6 +12,7 @@ from datagen.drawing.worn_pages import Wear
 from datagen.markup import look_css
 from datagen.markup.answers import MarkupPage
 from datagen.markup.browser import WITHOUT_TEXT_CSS, Browser
+from datagen.markup.documents.clean import with_one_title
 from datagen.markup.documents.page import Markup
 from datagen.markup.documents.read import read
 from datagen.markup.laid_pages import LaidPages, OfDocument
@@ -53,7 +54,9 @@ def read_document(
     text = html.unescape(_TAGS.sub(" ", markup.html))
     language = identify(text, lang or markup.lang)
     look = _look(draw, markup, language, text)
-    content, num_errors = with_errors(markup.html, draw, _WRONG_WORDS) if draw.random() < error_share else (markup.html, 0)
+    content, num_errors = with_one_title(markup.html), 0
+    if draw.random() < error_share:
+        content, num_errors = with_errors(content, draw, _WRONG_WORDS)
     notes = round(_NOTES * look.height) if 'role="doc-footnote"' in content else 0
     zoom = long_side / max(look.width, look.height)
     with _browser.document(page_of(content, markup.css, look, notes), (look.width, look.height), zoom) as document:

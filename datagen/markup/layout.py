@@ -122,7 +122,8 @@ def read(snapshot: Snapshot) -> Layout:
         if place >= 0:
             rects = _rects(snapshot.texts[place])
             if first_letter is not None and rects:
-                first_letter.boxes = [TextBox(0, len(first_letter.text), rects.pop(0))]
+                rect = _within_its_line(rects.pop(0), first_letter.parent.styles)
+                first_letter.boxes = [TextBox(0, len(first_letter.text), rect)]
             own = _placed(drawn, own, rects, parent.styles.get("writing-mode", "horizontal-tb") != "horizontal-tb")
         for box in own:
             box.rect = _within_its_line(box.rect, parent.styles)

@@ -49,6 +49,7 @@ _MAIN = (
     "//article",
 )
 _LANG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
+_TITLE, _HEADING = re.compile(r"<h1\b"), re.compile(r"(</?h)([1-5])\b")
 _A_FEW_WORDS = 150  # characters
 _NUMBER = re.compile(r"\s*(\d{1,4})(\.\d+)?\s*(px)?\s*")
 
@@ -77,6 +78,13 @@ def language(name: str) -> str:
     """A language's name in BCP-47's form, "" for anything else."""
     name = re.split(r"[.@,;\s]", name.strip())[0].replace("_", "-")
     return name if _LANG.fullmatch(name) and name.lower() not in ("und", "zxx", "mul") else ""
+
+
+def with_one_title(clean: str) -> str:
+    """Clean HTML with at most one <h1>: where there are several, as in a book of chapters, all headings go a level down."""
+    if len(_TITLE.findall(clean)) < 2:
+        return clean
+    return _HEADING.sub(lambda tag: f"{tag[1]}{int(tag[2]) + 1}", clean)
 
 
 class Cleaner:

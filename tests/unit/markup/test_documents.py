@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from datagen.markup.documents.clean import with_one_title
 from datagen.markup.documents.page import Markup
 from datagen.markup.documents.parse import MAX_NODES
 from datagen.markup.documents.read import kind_of, read
@@ -319,3 +320,9 @@ def test_hostile_epubs(tmp_path):
     (tmp_path / "no.epub").write_bytes(b"PK\3\4 broken")
     with pytest.raises(SampleError, match="broken_epub"):
         read(str(tmp_path / "no.epub"), "epub", "")
+
+
+def test_a_book_of_chapters_has_no_title_for_each_of_them():
+    alone = '<h1 id="a">A</h1><h2>B</h2>'
+    assert with_one_title(alone) == alone
+    assert with_one_title(alone + "<h6>C</h6><hr><h1>D</h1>") == '<h2 id="a">A</h2><h3>B</h3><h6>C</h6><hr><h2>D</h2>'

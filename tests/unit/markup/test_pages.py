@@ -168,6 +168,13 @@ def test_ink_beside_a_line_is_not_the_line_aboves():
     assert grown_to(ink, [Box(10, 30, 60, 50), Box(10, 50, 60, 70)]) == [Box(10, 28, 60, 50), Box(9, 50, 60, 70)]
 
 
+def test_a_drop_cap_stands_below_its_heading(pages):
+    text = "統合された環境では、文書の書式を統一できます。" * 9
+    (page,) = pages(f"<h1>統合</h1><p>{text}</p>", lang="ja", script="Jpan", drop_cap=3, line_height=1.3)
+    heading, paragraph = page.regions
+    assert paragraph.text == text and paragraph.box.y0 >= heading.box.y1
+
+
 def test_columns_and_pages_are_read_one_after_the_other(pages):
     words = [f"w{number}" for number in range(3000)]
     found = pages(f"<p>{' '.join(words)}</p>", columns=2, column_gap=30)
