@@ -119,20 +119,22 @@ class LaidPages:
             reason, detail = "no_text", "nothing is written on it"
         if reason:
             return MarkupPage(b"", self._pixels.size, signals={"ink_outside": outside}, reason=reason, detail=detail)
-        image, size, found, cuts = self._shown[number], self._pixels.size, page.regions, list[Cut]()
+        image, size, page_regions, cuts = self._shown[number], self._pixels.size, page.regions, list[Cut]()
         random = numpy.random.default_rng([*self._seed.encode(), number])
         kind = self._wear.drawn(random)
-        if kind or any(map(_is_cut_out, found)):
+        if kind or any(map(_is_cut_out, page_regions)):
             pixels = simplejpeg.decode_jpeg(image, colorspace="RGB")
             if kind:
-                thickness = [min(b.x1 - b.x0, b.y1 - b.y0) for region in found for b in (line.box for line in region.lines)]
-                pixels, found = worn(kind, pixels, found, random, float(numpy.median(thickness or [20])))
+                thickness = [
+                    min(b.x1 - b.x0, b.y1 - b.y0) for region in page_regions for b in (line.box for line in region.lines)
+                ]
+                pixels, page_regions = worn(kind, pixels, page_regions, random, float(numpy.median(thickness or [20])))
                 image, size = self._encoded(pixels), (pixels.shape[1], pixels.shape[0])
-            cuts = list(self._cuts(pixels, found))
+            cuts = list(self._cuts(pixels, page_regions))
         return MarkupPage(
             image=image,
             size=size,
-            regions=tuple(found),
+            regions=tuple(page_regions),
             cuts=tuple(cuts),
             signals={"ink_outside": round(outside, 5)},
             worn=kind,
@@ -174,10 +176,10 @@ class LaidPages:
             elif share > 0:
                 self._faults.setdefault(number, []).append(f"covered: {item.text[box.start : box.stop]}")
 
-    def _cuts(self, pixels: numpy.ndarray, found: Sequence[Region]) -> Iterator[Cut]:
+    def _cuts(self, pixels: numpy.ndarray, page_regions: Sequence[Region]) -> Iterator[Cut]:
         """The tables and displayed formulas, with some paper around them."""
         size = (pixels.shape[1], pixels.shape[0])
-        for number, region in enumerate(filter(_is_cut_out, found)):
+        for number, region in enumerate(filter(_is_cut_out, page_regions)):
             outer = ink.grown(region.box, size, _PAPER)
             part = pixels[outer.y0 : outer.y1, outer.x0 : outer.x1]
             inner = Box(*(value - offset for value, offset in zip(region.box, (outer.x0, outer.y0) * 2, strict=True)))

@@ -270,10 +270,10 @@ def _in_characters(text: str, boxes: list[TextBox]) -> list[TextBox]:
 
 def _give_rects(nodes: list[Node | None], elements: dict[str, list[list[float]]]) -> None:
     """The rectangles of the elements of each kind, in their order, to their nodes in <body>."""
-    for selector, found in elements.items():
+    for selector, places in elements.items():
         kinds = {name.strip() for name in selector.split(",")}
         drawn = [node for node in nodes if node is not None and node.name in kinds]
-        if len(drawn) != len(found):
-            raise SampleError("not_measured", f"{len(drawn)} of {selector} in the snapshot, and {len(found)} in the document")
-        for node, numbers in zip(drawn, found, strict=True):
+        if len(drawn) != len(places):
+            raise SampleError("not_measured", f"{len(drawn)} of {selector} in the snapshot, and {len(places)} in the document")
+        for node, numbers in zip(drawn, places, strict=True):
             node.rects = _rects(numbers)

@@ -134,7 +134,7 @@ class Look:
 
         Classes are running-head, running-foot, page-number, page-notes. `notes` as in `text_box`.
         """
-        full, text, found = self.text_box(), self.text_box(notes), {}
+        full, text, boxes = self.text_box(), self.text_box(notes), {}
         line = 1.5 * self.size * self.head_scale
         tops = {
             "head": max(2.0, (self.top - line) * 0.6),
@@ -149,18 +149,18 @@ class Look:
             number_side = "left" if side == "right" else "right"
         if place != "none":
             room = full.width * (0.8 if shares_line else 1)
-            found[f"running-{place}"] = Box(full.left + (full.width - room) * (side == "right"), tops[place], room, line, side)
+            boxes[f"running-{place}"] = Box(full.left + (full.width - room) * (side == "right"), tops[place], room, line, side)
         if end != "none":
             room = full.width * (0.2 if shares_line else 1)
-            found["page-number"] = Box(
+            boxes["page-number"] = Box(
                 full.left + (full.width - room) * (number_side == "right"), tops[end], room, line, number_side
             )
         if notes and not self.is_vertical:
-            found["page-notes"] = Box(text.left, text.top + text.height, text.width, notes, "start")
+            boxes["page-notes"] = Box(text.left, text.top + text.height, text.width, notes, "start")
         elif notes:
             left = full.left if self.writing == "vertical-rl" else full.left + text.width
-            found["page-notes"] = Box(left, full.top, notes, full.height, "start")
-        return found
+            boxes["page-notes"] = Box(left, full.top, notes, full.height, "start")
+        return boxes
 
     def page_number(self, page: int) -> str:
         """What the number of page 0, 1, … says, such as "12", "- 12 -", "Page 12", "xii", "১২"."""
@@ -210,34 +210,34 @@ def drawn(draw: random.Random, lang: str, script: str, direction: str, sample_te
     """
     papers, kinds = _choices()
     kind = draw.choices(list(kinds), [options["weight"] for options in kinds.values()])[0]
-    said = {name: _one(draw, options) for name, options in kinds[kind].items() if name != "weight"}
-    width, height = papers[said.pop("paper")]
-    edge = round(width * said.pop("margin"))
+    values = {name: _one(draw, options) for name, options in kinds[kind].items() if name != "weight"}
+    width, height = papers[values.pop("paper")]
+    edge = round(width * values.pop("margin"))
     margins = [max(40 if kind != "slides" else 48, round(edge * draw.uniform(0.8, 1.3))) for _ in range(2)]
-    is_gap, writing = said.pop("paragraphs") == "gap", _writing(draw, script, kind)
-    said |= _families(draw, said.pop("taste"), _frequent(sample_text, script), lang, script)
-    said |= _colours(draw, said.pop("ground") == "dark", said.pop("coloured") == "yes")
+    is_gap, writing = values.pop("paragraphs") == "gap", _writing(draw, script, kind)
+    values |= _families(draw, values.pop("taste"), _frequent(sample_text, script), lang, script)
+    values |= _colours(draw, values.pop("ground") == "dark", values.pop("coloured") == "yes")
     inline = (height if writing != "horizontal-tb" else width) - 2 * edge
-    said["columns"] = max(1, min(said["columns"], int(inline / said["size"] / _LEAST_COLUMN)))
-    if said["columns"] > 1 or inline < _LEAST_WITH_FLOATS * said["size"]:
-        said |= {"figure": "center", "aside": "box"}
-    if said["columns"] == 1:
-        said["spanning"] = "none"  # pages are columns, too, and would be spanned
-    if said["spanning"] == "all":
-        said["column_rule"] = "none"
+    values["columns"] = max(1, min(values["columns"], int(inline / values["size"] / _LEAST_COLUMN)))
+    if values["columns"] > 1 or inline < _LEAST_WITH_FLOATS * values["size"]:
+        values |= {"figure": "center", "aside": "box"}
+    if values["columns"] == 1:
+        values["spanning"] = "none"  # pages are columns, too, and would be spanned
+    if values["spanning"] == "all":
+        values["column_rule"] = "none"
     if script not in _CASED:
-        said |= {"heading_case": "none", "heading_slant": "normal"}
+        values |= {"heading_case": "none", "heading_slant": "normal"}
     if script not in _INITIALS or writing != "horizontal-tb":
-        said["drop_cap"] = 0
-    is_narrow = inline / said["columns"] < _LEAST_JUSTIFIED * said["size"] and script not in _CHINESE
+        values["drop_cap"] = 0
+    is_narrow = inline / values["columns"] < _LEAST_JUSTIFIED * values["size"] and script not in _CHINESE
     if script in _UNSPACED or (is_narrow and draw.random() < 0.6):
-        said["text_align"] = "start"
+        values["text_align"] = "start"
     if script in _TALL:
-        least = draw.uniform(2.1, 2.5) if "Nastaliq" in said["body"] else draw.uniform(1.4, 1.7)
-        said["line_height"] = round(max(said["line_height"], least), 3)
-    if said["list_style"] == "digits":
-        said["list_style"] = digit_style(script, lang)
-    is_hyphenated = lang.split("-")[0].lower() in _HYPHENATED and (said["text_align"] == "justify" or draw.random() < 0.2)
+        least = draw.uniform(2.1, 2.5) if "Nastaliq" in values["body"] else draw.uniform(1.4, 1.7)
+        values["line_height"] = round(max(values["line_height"], least), 3)
+    if values["list_style"] == "digits":
+        values["list_style"] = digit_style(script, lang)
+    is_hyphenated = lang.split("-")[0].lower() in _HYPHENATED and (values["text_align"] == "justify" or draw.random() < 0.2)
     return Look(
         kind=kind,
         lang=lang,
@@ -250,11 +250,11 @@ def drawn(draw: random.Random, lang: str, script: str, direction: str, sample_te
         right=edge,
         bottom=margins[1],
         left=max(24, round(edge * draw.uniform(0.85, 1.15))),
-        column_gap=round(said["size"] * draw.uniform(1.4, 2.4)),
+        column_gap=round(values["size"] * draw.uniform(1.4, 2.4)),
         gap=round(draw.uniform(0.4, 1.1), 3) if is_gap else draw.choice((0.0, 0.0, 0.2)),
         indent=0.0 if is_gap else draw.choice(_INDENTS.get(script, (1.0, 1.5, 2.0))),
         hyphens="auto" if is_hyphenated else "manual",
-        **said,
+        **values,
     )
 
 

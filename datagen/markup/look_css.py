@@ -63,10 +63,10 @@ def css(look: Look, document_css: str = "", notes: float = 0) -> str:
         **{"gap": f"{look.gap}em", "indent": f"{look.indent}em", "rule-ink": f"color-mix(in srgb, {look.ink} 55%, {look.paper})"},
         "image": f"{(box.width if look.is_vertical else box.height) * 0.45:.0f}px",
     }
-    said = "; ".join(f"--look-{_dashed(name)}: {value}" for name, value in values.items())
+    variables = "; ".join(f"--look-{_dashed(name)}: {value}" for name, value in values.items())
     columns = f"column-count: {look.columns}; column-gap: {look.column_gap}px; " if look.columns > 1 else ""
     return (
-        f"@layer guard, document, common;\n{_layered(document_css)}{_common()}\n:root {{ {said} }}\n"
+        f"@layer guard, document, common;\n{_layered(document_css)}{_common()}\n:root {{ {variables} }}\n"
         f'@counter-style look-numbers {{ system: extends {look.list_style}; prefix: "{prefix}"; suffix: "{suffix}" }}\n'
         f"#flow {{ left: {box.left}px; top: {box.top}px; width: {box.width}px; height: {box.height}px; "
         f"writing-mode: {look.writing}; column-width: {inline}px; column-gap: {gap}px }}\n"

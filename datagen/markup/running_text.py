@@ -43,8 +43,8 @@ def _changed(html: str, change: Callable[[str], str]) -> str:
     depth, parts = 0, []
     for token in _TOKEN.split(html):
         if token.startswith("<"):
-            if kept := _KEPT.match(token):
-                depth += -1 if kept[1] else 0 if token.endswith("/>") else 1
+            if tag := _KEPT.match(token):
+                depth += -1 if tag[1] else 0 if token.endswith("/>") else 1
         elif depth <= 0:
             token = change(token)
         parts.append(token)

@@ -57,9 +57,9 @@ _NUMBER = re.compile(r"\s*(\d{1,4})(\.\d+)?\s*(px)?\s*")
 def main_content(tree: lxml.etree._Element) -> lxml.etree._Element | None:
     """The element with the page's own text, if it is the only one of its kind that has text; else the body."""
     for place in _MAIN:
-        found = [element for element in tree.xpath(place) if "".join(element.itertext()).strip()]
-        if len(found) == 1:
-            return found[0]
+        elements = [element for element in tree.xpath(place) if "".join(element.itertext()).strip()]
+        if len(elements) == 1:
+            return elements[0]
     return next(tree.iter("body"), None)
 
 
@@ -115,10 +115,10 @@ class Cleaner:
     def write(self, tree: lxml.etree._Element, main: lxml.etree._Element, marks: dict[str, str] | None = None) -> str:
         """The inside of a <body>. `marks` are those of notes, by id, that other pages refer to."""
         self.ids = {name for element in main.iter() for name in (element.get("id"), element.get("name")) if name}
-        found = {a.get("href").partition("#")[2]: mark_of(a) for a in main.iter("a") if is_reference(a)}
+        note_marks = {a.get("href").partition("#")[2]: mark_of(a) for a in main.iter("a") if is_reference(a)}
         self.references = {a for a in main.iter("a") if is_reference(a)}
         self.formulas.look_at(tree)
-        self.cut = mark_notes(main, found | (marks or {}))
+        self.cut = mark_notes(main, note_marks | (marks or {}))
         if main.tag in _RENAMED or main.tag == "article":
             self._text(main.text, is_code=False)
             self._children(main, is_code=False)
@@ -195,7 +195,7 @@ class Cleaner:
         return None
 
     def _attributes(self, element: lxml.etree._Element, tag: str) -> str:
-        kept: dict[str, str] = {}
+        attributes: dict[str, str] = {}
         for key, value in element.attrib.items():
             if (
                 key not in _KEPT
@@ -206,28 +206,28 @@ class Cleaner:
             if len(value) > _ATTRIBUTE_CHARS.get(key, 100):
                 self.left_out["attribute"] += 1
             elif key == "id":
-                kept["id"] = self.prefix + value
+                attributes["id"] = self.prefix + value
             else:
-                kept[key] = clean_style(value, self.resources) if key == "style" else value
+                attributes[key] = clean_style(value, self.resources) if key == "style" else value
         if "hidden" in element.attrib or tag == "nav":
-            kept.pop("style", None)
+            attributes.pop("style", None)
         if tag == "li" and not _begins_with_text(element):
-            kept["class"] = f"{kept.get('class', '')} no-sign".lstrip()
+            attributes["class"] = f"{attributes.get('class', '')} no-sign".lstrip()
         if tag == "nav":
-            kept["role"] = "doc-toc"
-        elif not kept.get("role", "doc-").startswith("doc-"):
-            kept.pop("role")
+            attributes["role"] = "doc-toc"
+        elif not attributes.get("role", "doc-").startswith("doc-"):
+            attributes.pop("role")
         if element.tag == "center" or element.get("align", "").lower() in ("left", "right", "center", "justify"):
             align = element.get("align", "center").lower()
-            kept["style"] = f"text-align:{align};{kept.get('style', '')}"
+            attributes["style"] = f"text-align:{align};{attributes.get('style', '')}"
         if tag == "a":
             if element.get("name") and len(element.get("name")) <= 100:
-                kept.setdefault("id", self.prefix + element.get("name"))
+                attributes.setdefault("id", self.prefix + element.get("name"))
             if element.get("href") is not None:
-                kept["href"] = "#" + self.id_of(element.get("href"))
+                attributes["href"] = "#" + self.id_of(element.get("href"))
             if element in self.references:
-                kept["role"] = "doc-noteref"
-        return "".join(f' {key}="{html.escape(value)}"' for key, value in kept.items())
+                attributes["role"] = "doc-noteref"
+        return "".join(f' {key}="{html.escape(value)}"' for key, value in attributes.items())
 
     def _image(self, element: lxml.etree._Element) -> None:
         """An <img>, as wide as it was to be: its pixels may have become fewer."""

@@ -74,10 +74,10 @@ def clean_css(css: str, resources: Resources, within: str | None = None, depth: 
         image = resources.image(href, within)
         return f'url("{image[0]}")' if image else "none"
 
-    found = _FONT_FACE.subn("", css)
-    resources.left_out["font"] += found[1]
-    parts = _IMPORT.split(found[0])  # the text between imports, and of each import its groups
-    imports = list(_IMPORT.finditer(found[0]))
+    without_fonts = _FONT_FACE.subn("", css)
+    resources.left_out["font"] += without_fonts[1]
+    parts = _IMPORT.split(without_fonts[0])  # the text between imports, and of each import its groups
+    imports = list(_IMPORT.finditer(without_fonts[0]))
     texts = parts[:: _IMPORT.groups + 1]
     own = [re.sub("@(import|charset)[^;]*;?", "", _LOADING.sub("none", _URL.sub(url, text)), flags=re.I) for text in texts]
     mixed = [piece for text, match in zip(own, imports, strict=False) for piece in (text, imported(match))]

@@ -73,9 +73,9 @@ def _joined(pages: list[_Page], lang: str, left_out: Counter[str]) -> Markup:
         content = cleaner.write(page.tree, page.main, marks[page.path])
         characters += cleaner.characters
         sheets.append(document_css(page.tree, page.resources))
-        said = f' lang="{own_lang}"' if own_lang and own_lang != lang else ""
-        said += f' dir="{own_direction}"' if own_direction and own_direction != direction else ""
-        sections.append(f'<section id="{page.prefix}"{said}>{content}</section>')
+        attributes = f' lang="{own_lang}"' if own_lang and own_lang != lang else ""
+        attributes += f' dir="{own_direction}"' if own_direction and own_direction != direction else ""
+        sections.append(f'<section id="{page.prefix}"{attributes}>{content}</section>')
     if not characters:
         raise SampleError("no_text", "no letters and digits in its pages")
     css = bounded("\n".join(sheet for sheet in dict.fromkeys(sheets) if sheet), pages[0].resources)
@@ -84,7 +84,7 @@ def _joined(pages: list[_Page], lang: str, left_out: Counter[str]) -> Markup:
 
 def _parsed(read: Reader, paths: list[str], draw: random.Random | None, left_out: Counter[str]) -> list[_Page]:
     """The pages of the spine; if they have too many elements for one document, as many of them in a row as it can have."""
-    found: list[_Page] = []
+    pages: list[_Page] = []
     budget, nodes, first = [MAX_IMAGES_BYTES], 0, 0
     sizes = [len(read(path, MAX_BYTES) or b"") for path in paths]
     if draw is not None and sum(sizes) > MAX_BYTES:
@@ -107,11 +107,11 @@ def _parsed(read: Reader, paths: list[str], draw: random.Random | None, left_out
         nodes += sum(1 for _ in tree.iter())
         if nodes > MAX_NODES:
             break
-        found.append(_Page(path, f"p{number}-", tree, main, resources))
-    left_out["page_too_many"] += len(paths) - len(found) - sum(left_out[n] for n in left_out if n.startswith("page_"))
-    if not found:
+        pages.append(_Page(path, f"p{number}-", tree, main, resources))
+    left_out["page_too_many"] += len(paths) - len(pages) - sum(left_out[n] for n in left_out if n.startswith("page_"))
+    if not pages:
         raise SampleError("no_text", f"none of its {len(paths)} pages can be read: {counted(left_out)}")
-    return found
+    return pages
 
 
 def _package_path(read: Reader) -> str:
@@ -125,8 +125,8 @@ def _spine(package: lxml.etree._Element, folder: str) -> list[str]:
     """The paths of the book's pages in reading order, those beside it (`linear="no"`) last: some have notes."""
     items = {item.get("id"): item for item in package.iter("{*}item")}
     refs = sorted(package.iter("{*}itemref"), key=lambda ref: ref.get("linear") == "no")
-    found = [items[ref.get("idref")] for ref in refs if ref.get("idref") in items]
-    hrefs = [item.get("href", "") for item in found if item.get("media-type", _PAGES[0]) in _PAGES]
+    entries = [items[ref.get("idref")] for ref in refs if ref.get("idref") in items]
+    hrefs = [item.get("href", "") for item in entries if item.get("media-type", _PAGES[0]) in _PAGES]
     paths = [posixpath.normpath(posixpath.join(folder, unquote(href.partition("#")[0]))) for href in hrefs if href]
     if not paths:
         raise SampleError("broken_epub", "its spine names no pages")

@@ -201,8 +201,8 @@ def mathml_of(math: lxml.etree._Element, is_display: bool | None = None) -> str:
                 write(child)
             out.append(f"<mo>{html.escape(element.get('close', ')'))}</mo></mrow>")
         elif tag in _MATH_TAGS:
-            kept = [(key, value[:100]) for key, value in element.attrib.items() if key in _MATH_ATTRIBUTES]
-            attributes = "".join(f' {key}="{html.escape(value)}"' for key, value in kept)
+            pairs = [(key, value[:100]) for key, value in element.attrib.items() if key in _MATH_ATTRIBUTES]
+            attributes = "".join(f' {key}="{html.escape(value)}"' for key, value in pairs)
             if tag == "math":
                 shown_as_block = element.get("display") == "block" if is_display is None else is_display
                 attributes += f' display="{"block" if shown_as_block else "inline"}"'

@@ -82,11 +82,11 @@ def _make_note(note: lxml.etree._Element, name: str, mark: str) -> set[lxml.etre
     note.set("role", "doc-footnote")
     if name:
         note.set("id", name)
-    said = mark_of(note)
+    text = mark_of(note)
     for link in note.iter():
         if link in cut:
-            said = said.removeprefix(mark_of(link)).lstrip()
-    if mark and not said.startswith((mark, _bare(mark), f"[{_bare(mark)}")):
+            text = text.removeprefix(mark_of(link)).lstrip()
+    if mark and not text.startswith((mark, _bare(mark), f"[{_bare(mark)}")):
         first = next((child for child in note if child.tag in ("p", "div") and not (note.text or "").strip()), note)
         sign = lxml.etree.Element("sup")
         sign.text, sign.tail, first.text = mark, " " + (first.text or "").lstrip(), None

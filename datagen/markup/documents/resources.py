@@ -162,8 +162,8 @@ def checked_image(data: bytes) -> Picture | None:
             if size[0] * size[1] > MAX_PIXELS:
                 return None
             image.load()
-            kept = kind in _AS_IT_IS and len(data) <= _KEPT_BYTES and max(size) <= MAX_SIDE
-            if kept and getattr(image, "n_frames", 1) == 1:
+            stays = kind in _AS_IT_IS and len(data) <= _KEPT_BYTES and max(size) <= MAX_SIDE
+            if stays and getattr(image, "n_frames", 1) == 1:
                 return _uri(_AS_IT_IS[kind], data), size
             has_alpha = image.has_transparency_data
             is_photo = kind in ("JPEG", "AVIF", "TIFF") and not has_alpha
