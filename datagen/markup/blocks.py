@@ -6,6 +6,7 @@ Ruby is drawn and is no text, as corpora of Japanese have it. The line's box hol
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from datagen.fine.region_markdown import starred
@@ -220,13 +221,13 @@ def markdown(block: Block, lines: Sequence[Line], stop: int | None) -> str:
     first, end = (lines[0].start, stop) if stop is not None else (lines[0].start, len(block.text))
     if block.is_code:
         return "\n".join(_code_lines(block, lines))
-    stands_out = _stands_out(block)
+    marks = _marks(block)
     text, runs = "", _runs(block, first, end)
     for run, style in runs:
         part = rf"\({style.latex.strip()}\)" if style.latex else _UNSEEN.sub("", run).replace("\u00a0", " ")
         if style.raised:
             part = _tagged(part, "sup" if style.raised > 0 else "sub")
-        stars = "*" * (2 * style.is_bold + style.is_italic) if (style.is_bold, style.is_italic) in stands_out else ""
+        stars = marks.get((style.is_bold, style.is_italic), "")
         is_glued = text.endswith("*") and not part[:1].isspace()  # stars beside stars say nothing
         text += starred(part, stars) if stars and not is_glued and _LETTERS.search(part) and not {"*", "_"} & set(part) else part
     text = "\n".join(filter(None, (_SPACES.sub(" ", one).strip() for one in text.split("\n"))))
@@ -261,16 +262,16 @@ def _runs(block: Block, first: int, end: int) -> list[tuple[str, Style]]:
     return runs
 
 
-def _stands_out(block: Block) -> set[tuple[bool, bool]]:
-    """The styles that get stars: those of less than half of the block's letters, and none in headings."""
+def _marks(block: Block) -> dict[tuple[bool, bool], str]:
+    """By style, bold or not and italic or not, the stars of text that differs so from most of the block. None in headings."""
     if block.label not in ("text", "list", "footnote") or cell_of(block) is not None:
-        return set()
-    counts: dict[tuple[bool, bool], int] = {}
+        return {}
+    counts: Counter[tuple[bool, bool]] = Counter()
     for start, stop, style in block.styles:
-        key = style.is_bold, style.is_italic
-        counts[key] = counts.get(key, 0) + len(_LETTERS.findall(block.text[start:stop]))
-    total = sum(counts.values())
-    return {key for key, count in counts.items() if any(key) and 2 * count < total}
+        counts[style.is_bold, style.is_italic] += len(_LETTERS.findall(block.text[start:stop]))
+    usual = next((key for key, count in counts.items() if 2 * count >= counts.total()), (False, False))
+    rare = [key for key, count in counts.items() if 2 * count < counts.total()]
+    return {key: "*" * (2 * (key[0] > usual[0]) + (key[1] > usual[1])) for key in rare}
 
 
 def _tagged(text: str, tag: str) -> str:

@@ -175,6 +175,30 @@ def test_a_drop_cap_stands_below_its_heading(pages):
     assert paragraph.text == text and paragraph.box.y0 >= heading.box.y1
 
 
+def test_a_drop_cap_goes_on_beside_its_paragraph(pages):
+    words = "There are more words here than two lines of a narrow column hold, and fewer than five. "
+    for before in range(0, 24, 3):
+        regions = [
+            r
+            for page in pages(f"<p>{'line<br>' * before}</p><h2>Head</h2><p>{words * 2}</p>", columns=2, drop_cap=3)
+            for r in page.regions
+        ]
+        text = "".join(region.text for region in regions[regions.index(next(r for r in regions if r.text == "Head")) + 1 :])
+        assert text.startswith("There are more"), (before, text)
+        lines = [line.box for region in regions if region.text.startswith("There") for line in region.lines]
+        assert max(box.x1 for box in lines) - min(box.x0 for box in lines) < 1.2 * max(box.x1 - box.x0 for box in lines), before
+
+
+def test_stars_say_how_words_differ_from_their_paragraph(pages):
+    (page,) = pages(
+        "<p><em>A long quotation in italics with <b>bold</b> letters.</em></p><p>One <b>bold</b> and <i>slanted</i> word.</p>"
+    )
+    assert [r.text for r in page.regions] == [
+        "A long quotation in italics with **bold** letters.",
+        "One **bold** and *slanted* word.",
+    ]
+
+
 def test_columns_and_pages_are_read_one_after_the_other(pages):
     words = [f"w{number}" for number in range(3000)]
     found = pages(f"<p>{' '.join(words)}</p>", columns=2, column_gap=30)
