@@ -23,19 +23,24 @@ def retry(pipeline: Pipeline, folder: Folder, items: Iterable[Item], reason: str
     census, since a file may have been mended.
 
     Raises `ValueError` if a file has changed and the dataset has other parts of it, if the reason is of a stage that compares a
-    document's pages, or if a part that dropped gave samples, too. A sample that comes from another dataset, which is read by
-    shards, isn't read again.
+    document's pages, if a dropped sample comes from another dataset, which is read by shards, or if a part that dropped gave
+    samples, too.
     """
     read, today = Assignment(assigned(folder)), StoredItems(items)
     todo: list[Item] = []
     num_drops = 0
     for shard in assigned(folder):
         report = read_report(folder, shard_name(pipeline.name, shard.index))
-        all_drops = report.drops if report else ()
-        drops = [d for d in all_drops if d.reason == reason and any(_tells_of(d, item) for item in shard.inputs)]
+        drops = [drop for drop in report.drops if drop.reason == reason] if report else []
         num_drops += len(drops)
         _refuse_together(pipeline, drops)
         _refuse_beside_samples(folder, report, drops)
+        for drop in drops:
+            if not any(_tells_of(drop, item) for item in shard.inputs):
+                raise ValueError(
+                    f"reason={reason}: {drop.stage} dropped samples that {pipeline.name} has from another dataset, of which it "
+                    "reads whole shards: start a new output with out=…, or replace this one with overwrite=1"
+                )
         for item in shard.inputs:
             of_item = [drop for drop in drops if _tells_of(drop, item)]
             if report and of_item:
