@@ -208,9 +208,7 @@ class Document:
 
     def snapshot(self) -> Snapshot:
         wants = {"computedStyles": list(STYLES), "includeDOMRects": False, "includePaintOrder": False}
-        # Playwright's own `send` looks at each number of the answer by itself, which takes longer than the rest.
-        session = self._session
-        nodes = session._sync(session._impl_obj.send("DOMSnapshot.captureSnapshot", wants, None))
+        nodes = self._session.send("DOMSnapshot.captureSnapshot", wants)
         places = self.evaluate(_RECTANGLES)
         return Snapshot(nodes, places["texts"], places["all"])
 
@@ -235,9 +233,9 @@ class Document:
         self.evaluate(_ONLY, [x, y, *size])
         wants = {"paperWidth": size[0] / 96, "paperHeight": size[1] / 96, "printBackground": True, "pageRanges": "1"}
         margins = dict.fromkeys(("marginTop", "marginBottom", "marginLeft", "marginRight"), 0)
-        data = self._session.send("Page.printToPDF", wants | margins)["data"]
+        pdf = self._session.send("Page.printToPDF", wants | margins)["data"]
         self.evaluate(_ALL_AGAIN)
-        return base64.b64decode(data)
+        return base64.b64decode(pdf)
 
     def hide_text(self, is_hidden: bool = True) -> None:
         """From now on pictures show everything but text and formulas, or everything again. Nothing moves."""
