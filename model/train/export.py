@@ -209,8 +209,8 @@ def main() -> None:
 
 def _restored(folder: Folder) -> tuple[DeepseekOcr, TextTokenizer, Folder | None, int]:
     """(the network of the training in `folder` at its last whole checkpoint, its tokenizer, its start, the step). Adapters are
-    merged. The training may be going on. Raises `FileNotFoundError` if there is
-    no checkpoint, and `ValueError` as for a start, or if `run.json` can't be read."""
+    merged. The training may be going on. Raises `FileNotFoundError` if there is no checkpoint, and `ValueError` as for a start,
+    or if `run.json` can't be read."""
     try:
         step = msgspec.convert(sectioned(flat(json.loads(folder.read(RUN))["step"])), Train)
     except (ValueError, KeyError, TypeError) as error:

@@ -21,9 +21,9 @@ def on_meta():
 
 
 def test_tables_scales_and_biases_do_not_decay():
-    found = groups(on_meta(), 0.05)
-    decaying = {name for group in found if group["weight_decay"] for name in group["names"]}
-    others = {name for group in found if not group["weight_decay"] for name in group["names"]}
+    of_net = groups(on_meta(), 0.05)
+    decaying = {name for group in of_net if group["weight_decay"] for name in group["names"]}
+    others = {name for group in of_net if not group["weight_decay"] for name in group["names"]}
     assert {"lm_head.weight", "decoder.layers.1.mlp.experts.gate_up", "encoder.sam.patch_embed.proj.weight"} <= decaying
     assert {"encoder.sam.pos_embed", "encoder.sam.blocks.2.attn.rel_pos_h", "decoder.embed_tokens.weight"} <= others
     assert {"encoder.clip.embeddings.position_embedding.weight", "encoder.image_newline", "decoder.norm.weight"} <= others

@@ -51,8 +51,8 @@ def test_paragraphs_headings_and_items_are_apart(kind, script):
     made = regions(page)
     assert [len(region.lines) for region in made] == [len(lines) for lines in page.lines]
     assert len(made) > 2
-    typed, found = ("\n".join(map(plain, texts)) for texts in (page.truths, (region.text for region in made)))
-    assert 100 * Levenshtein.normalized_distance(typed, found) <= WRONG.get(script, 0)
+    typed, page_text = ("\n".join(map(plain, texts)) for texts in (page.truths, (region.text for region in made)))
+    assert 100 * Levenshtein.normalized_distance(typed, page_text) <= WRONG.get(script, 0)
 
 
 @pytest.mark.parametrize(

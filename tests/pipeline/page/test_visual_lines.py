@@ -46,9 +46,9 @@ def test_justified_lines_are_whole_and_their_columns_apart_whether_or_not_they_s
         rows = [justified((5 * column + 3 * i) % 20, x, 100 + i * leading, width * size, font, size) for i in range(20)]
         columns.append([" ".join(word for _, _, word in row) for row in rows])
         pieces += [piece for row in rows for piece in row]
-    found = regions(placed(*pieces, font=font, size=size))
-    assert [line for region in found for line in region] == [*columns[0], *columns[1]]
-    assert len(columns[0]) in itertools.accumulate(map(len, found))
+    lines_of_regions = regions(placed(*pieces, font=font, size=size))
+    assert [line for region in lines_of_regions for line in region] == [*columns[0], *columns[1]]
+    assert len(columns[0]) in itertools.accumulate(map(len, lines_of_regions))
 
 
 @pytest.mark.parametrize("sign", ["\u2022", "-", "*", "1.", "1)", "(a)", "[1]"])
@@ -95,8 +95,8 @@ def test_cells_are_apart_wherever_they_stand_in_their_columns(font, size, align,
     top, bottom = 100 - size, 100 - size + 8 * pitch
     rules = [((x - size, top), (x - size, bottom)) for x in lefts]
     rules += [((lefts[0] - size, top + i * pitch), (lefts[3] - size, top + i * pitch)) for i in range(9)]
-    found = regions(placed(*pieces, font=font, size=size, rules=tuple(rules) if is_ruled else ()))
-    assert found == [[cell] for row in rows for cell in row]
+    lines_of_regions = regions(placed(*pieces, font=font, size=size, rules=tuple(rules) if is_ruled else ()))
+    assert lines_of_regions == [[cell] for row in rows for cell in row]
 
 
 @pytest.mark.parametrize("size", [8.0, 11.0])
@@ -148,9 +148,9 @@ def test_right_to_left_lines_are_whole_and_columns_apart(kind):
             writer.append((x, y), text[::-1] if text[0] > "\u0590" and text[0] != "\u2022" else text, font=font, fontsize=em)
         writer.write_text(page)
 
-    found = regions(drawn(draw))
-    assert sorted(line for region in found for line in region) == sorted(line for row in expected for line in row)
-    assert kind != "columns" or not any(set(row) <= set(region) for row in expected for region in found)
+    lines_of_regions = regions(drawn(draw))
+    assert sorted(line for region in lines_of_regions for line in region) == sorted(line for row in expected for line in row)
+    assert kind != "columns" or not any(set(row) <= set(region) for row in expected for region in lines_of_regions)
 
 
 @pytest.mark.parametrize(
