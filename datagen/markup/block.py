@@ -41,12 +41,14 @@ class Line:
 
 @dataclass(slots=True)
 class Block:
-    """A block as a whole. `depth` counts the lists around an item's own, `level` is a heading's."""
+    """A block as a whole. `depth` counts the lists around an item's own, `level` is a heading's. `initial` is the length of a
+    drop cap at the text's beginning."""
 
     element: Node
     label: str
     level: int = 0
     depth: int = 0
+    initial: int = 0
     text: str = ""
     boxes: list[Box] = field(default_factory=list)
     styles: list[tuple[int, int, Style]] = field(default_factory=list)
@@ -54,7 +56,8 @@ class Block:
 
     def add(self, text: str, boxes: Sequence[Box], style: Style, has_hyphens: bool) -> None:
         """Boxes count from the start of `text`."""
-        if self.boxes and boxes and _needs_space(self.text[-1:], text[:1]) and self._stands_apart(boxes[0].rect):
+        may_part = len(self.text) != self.initial and _needs_space(self.text[-1:], text[:1])
+        if self.boxes and boxes and may_part and self._stands_apart(boxes[0].rect):
             self.text += " "  # drawn by a margin, and not by a letter
             self.styles.append((len(self.text) - 1, len(self.text), self.styles[-1][2]))
         start = len(self.text)

@@ -134,6 +134,8 @@ def _add_text(block: Block, item: Text) -> None:
     is_bold = weight.isdigit() and int(weight) >= _BOLD and not _is_sign(item.parent)
     style = Style(is_bold, styles.get("font-style", "normal") != "normal", raised)
     block.add(item.text, boxes, style, styles.get("hyphens") == "auto" or "\u00ad" in item.text)
+    if item.parent.name == "::first-letter":
+        block.initial = len(block.text)
 
 
 def _raised(node: Node) -> int:

@@ -175,6 +175,13 @@ def test_a_drop_cap_stands_below_its_heading(pages):
     assert paragraph.text == text and paragraph.box.y0 >= heading.box.y1
 
 
+def test_no_space_stands_behind_a_drop_cap(pages):
+    (page,) = pages(
+        "<h2>Հոդված</h2><p>" + "Ամեն ոք ունի իրավունք։ " * 9 + "</p>", drop_cap=3, lang="hy", script="Armn", body="FreeMono"
+    )
+    assert page.regions[1].text.startswith("Ամեն ոք ")
+
+
 def test_a_drop_cap_goes_on_beside_its_paragraph(pages):
     words = "There are more words here than two lines of a narrow column hold, and fewer than five. "
     for before in range(0, 24, 3):
