@@ -236,17 +236,17 @@ def _stands_in(part: Part, table: Part) -> bool:
 
 
 def _between_headings(parts: Sequence[Part]) -> list[Part]:
-    """The parts, with each table that surrounds a heading divided into a table above and a table below the heading."""
+    """The parts, with each table that surrounds a heading divided into a table above and a table below the heading. A heading
+    divides once: the letters of a line below may reach above it."""
     result: list[Part] = []
-    remaining = list(parts)
+    remaining, headings = list(parts), [part for part in parts if part.label in HEADINGS]
     while remaining:
         part = remaining.pop(0)
-        heading = next(
-            (other for other in parts if other.label in HEADINGS and part.label == "table" and _stands_across(other, part)), None
-        )
+        heading = next((one for one in headings if part.label == "table" and _stands_across(one, part)), None)
         if heading is None or (halves := _above_and_below(part, heading)) is None:
             result.append(part)
             continue
+        headings.remove(heading)
         result = [other for other in result if other is not heading]
         remaining = [other for other in remaining if other is not heading]
         above, below = halves

@@ -30,6 +30,12 @@ def test_a_heading_at_the_side_of_a_table_divides_it():
     assert [one.text for one in made] == ["1. A row", "A heading", "2. Another row"]
 
 
+def test_a_heading_divides_a_table_once_though_a_row_below_reaches_above_it():
+    heading = Part(Paragraph((Piece((50.0, 100.0, 150.0, 110.0), "A heading", "Serif", 10.0),)), None, [], "sub_title")
+    row = Part(Paragraph((Piece((40.0, 95.0, 200.0, 130.0), "A row", "Serif", 10.0),)), None, [], "table")
+    assert [one.text for one in _between_headings([row, heading])] == ["A heading", "A row"]
+
+
 @pytest.mark.parametrize(
     ("below", "labels"), [("5. August 2018", ["text", "text"]), ("5. The rules of it", ["sub_title", "list"])]
 )
