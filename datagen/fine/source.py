@@ -15,7 +15,7 @@ from datagen.work.pipeline import Estimate, Source
 FORMATS = ("pdf", *IMAGES)
 """What to list for this source: members of archives are items of their own."""
 ANNOTATED = PageFunction(
-    "datagen.sources.pdf_annotated:annotated_layer", version=12, place="datagen.fine.text_layer:annotated_layer", annotates=True
+    "datagen.sources.pdf_annotated:annotated_layer", version=13, place="datagen.fine.text_layer:annotated_layer", annotates=True
 )
 """Stands in place of `TEXT_LAYER`."""
 
