@@ -51,11 +51,11 @@ def unread(folder: Folder) -> str:
 def measure(name: str, pages: Path, truth: Folder, facts: Path, out: Path, engines: str) -> None:
     labels = annotate(pages, out, engines)
     report = out / "scores.json"
-    print(f"== {name}\n{score(labels.url, truth.url, str(report))}")
+    print(f"== {name}\n{score(labels.url, truth.url, str(report))}".replace(f"{out.parent}/", ""))
     for page, values in json.loads(report.read_text())["pages"].items():
         print(f"  {values['page']:.3f}  {page}")
     print(unread(labels))
-    print(score(labels.url, str(facts)))
+    print(score(labels.url, str(facts)).replace(f"{out.parent}/", ""))
 
 
 def main() -> None:
