@@ -58,11 +58,11 @@ def blocks(layout: Layout) -> Iterator[Block | Picture | Node]:
             pending.append(item)
             continue
         if isinstance(item, Text) and not item.boxes and not item.text.strip():
-            if block is not None and _block_element(node) is block.element:
+            if block is not None and block_element(node) is block.element:
                 block.add(item.text, (), Style(), False)
             continue
         is_displayed = math is not None and math.attributes.get("display") == "block"
-        element = math if is_displayed and math is not None else _block_element(node if math is None else math.parent or math)
+        element = math if is_displayed and math is not None else block_element(node if math is None else math.parent or math)
         if block is None or element is not block.element:
             if block is not None:
                 yield block
@@ -100,7 +100,7 @@ def _is_sign(node: Node) -> bool:
     return node.name == "::marker" or (node.name == "::before" and node.parent is not None and node.parent.name == "li")
 
 
-def _block_element(node: Node) -> Node:
+def block_element(node: Node) -> Node:
     """The nearest element that isn't drawn within a line."""
     for one in node.ancestors():
         if not one.name.startswith("::") and one.display not in _INLINE and not one.display.endswith(" math"):

@@ -1,6 +1,7 @@
 """The regions of each page of a laid out document, in the order in which a reader reads them, in pixels of the page's image."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from datagen.markup import blocks as parts
@@ -12,7 +13,7 @@ from datagen.record import Box, Region
 from datagen.record import Line as RecordLine
 
 _SLACK = 1e-6  # of a pixel: what rounding makes of whole ones
-_SIGN_PX = 40  # a picture in a text that is no higher is a sign of the text
+_SIGN_PX, _WIDE_SIGNS = 40, 4  # a picture that is lower may be a sign of the text; one that is so many times as wide is none
 _FIRST, _LAST = ("header",), ("footnote", "footer", "page_number")
 
 
@@ -59,13 +60,13 @@ def regions(layout: Layout, pixels: Pixels, num_pages: int) -> list[PageRegions]
         if isinstance(item, Block) and (cell := parts.cell_of(item)) is not None:
             inside.setdefault(id(cell), []).append(item)
     cells = tables(layout, inside)
-    for item in everything:
+    for at, item in enumerate(everything):
         if isinstance(item, Node):
             for piece in pieces(item, cells.get(id(item), []), pixels.frame):
                 _add_table(pages, piece, pixels)
         elif isinstance(item, Picture):
             page = pixels.frame.page(item.rect)
-            if 0 <= page < num_pages and not _is_sign(item):
+            if 0 <= page < num_pages and not _is_sign(item, everything[max(0, at - 1) : at + 2]):
                 pages[page].regions.append(Region(pixels.box(item.rect, page), "image", "", None, BY))
         elif parts.cell_of(item) is None:
             _add_block(pages, item, pixels)
@@ -88,10 +89,14 @@ def _rank(label: str) -> int:
     return 0 if label in _FIRST else 2 + _LAST.index(label) if label in _LAST else 1
 
 
-def _is_sign(picture: Picture) -> bool:
-    """Whether a picture is an icon within a line of text."""
-    height = picture.rect.y1 - picture.rect.y0
-    return height < _SIGN_PX and picture.element.ancestor("figure") is None
+def _is_sign(picture: Picture, around: Sequence[Block | Picture | Node]) -> bool:
+    """Whether a picture is an icon: as low as a line of text, and within a line or no wider than a few letters. `around` is what
+    comes before and behind it."""
+    wide, high = picture.rect.x1 - picture.rect.x0, picture.rect.y1 - picture.rect.y0
+    if high >= _SIGN_PX or picture.element.ancestor("figure") is not None:
+        return False
+    element = parts.block_element(picture.element)
+    return wide < _WIDE_SIGNS * _SIGN_PX or any(isinstance(item, Block) and item.element is element for item in around)
 
 
 def _add_block(pages: list[PageRegions], block: Block, pixels: Pixels) -> None:

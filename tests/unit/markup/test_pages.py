@@ -6,6 +6,7 @@ import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from urllib.parse import quote
 
 import numpy
 import pymupdf
@@ -336,3 +337,20 @@ def test_the_browser_that_swells_is_a_reason(browser):
 
     with ThreadPoolExecutor(1) as other, pytest.raises(SampleError, match="memory"):  # Playwright has one driver a thread
         other.submit(swell).result()
+
+
+def drawn_picture(width: int, height: int) -> str:
+    size = f"width='{width}' height='{height}'"
+    square = f"<svg xmlns='http://www.w3.org/2000/svg' {size}><rect width='999' height='99' fill='brown'/></svg>"
+    return f'<img src="data:image/svg+xml,{quote(square)}">'
+
+
+@pytest.mark.parametrize(("markup", "num"), [("<p>{}</p>", 1), ("<p>Words {} and words.</p>", 0), ("<p><b>Words</b> {}</p>", 0)])
+def test_a_low_picture_is_one_if_it_is_wide_and_stands_alone(pages, markup, num):
+    (page,) = pages(f"<h1>Tools</h1>{markup.format(drawn_picture(400, 30))}<p>This text goes on.</p>")
+    assert [region.label for region in page.regions].count("image") == num
+
+
+def test_a_small_icon_is_no_picture_though_it_stands_alone(pages):
+    (page,) = pages(f"<h1>Tools</h1><p>{drawn_picture(30, 30)}</p><p>This text goes on.</p>")
+    assert [region.label for region in page.regions] == ["title", "text"]
