@@ -65,7 +65,7 @@ def main() -> None:
         for name in ("pdf", "images"):
             (folder / name).mkdir()
         truth, tests = Folder(str(folder / "truth")), []
-        samples = list(markup_pages.pages(args.seed, folder / "pdf", args.each))
+        samples = markup_pages.pages(args.seed, folder / "pdf", args.each)
         write_dataset(folder / "truth", samples, "truth")
         for sample in samples:
             (folder / "images" / f"{sample.key}.jpg").write_bytes(sample.image or b"")

@@ -1,6 +1,5 @@
 """Pages from markup whose truth is known, for benchmarks of what annotates pages: real documents in ten scripts and more."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -20,8 +19,9 @@ def documents(seed: int, of_each: int = 2) -> list[Item]:
     return [item for lang in LANGUAGES for item in [item for item in items if item.lang == lang][:of_each]]
 
 
-def pages(seed: int, pdfs: Path | str = "", of_each: int = 2, max_pages: int = 1) -> Iterator[Sample]:
-    """The first pages of `documents`, unworn; each of them also as `pdfs/KEY.pdf`, if that is named."""
+def pages(seed: int, pdfs: Path | str = "", of_each: int = 2, max_pages: int = 1) -> list[Sample]:
+    """The first pages of `documents`, unworn; each of them also as `pdfs/KEY.pdf`, if that is named. All at once: whatever else
+    reads with this process's engines closes the browser behind them."""
     source = MarkupSource(seed=seed, wear=Wear(0, 0), error_share=0.0, max_pages=max_pages, pdfs=str(pdfs))
-    for item in documents(seed, of_each):
-        yield from (found for found in source.read(item) if isinstance(found, Sample) and found.task == "page")
+    made = (found for item in documents(seed, of_each) for found in source.read(item))
+    return [sample for sample in made if isinstance(sample, Sample) and sample.task == "page"]
