@@ -15,7 +15,7 @@ from datagen.fine.mend_regions import MendLookalikes, SettleRegions
 from datagen.fine.read_pages import ReadPages
 from datagen.fine.read_regions import ReadRegions
 from datagen.fine.source import ANNOTATED, FORMATS, PageFiles
-from datagen.fine.structure.document_structure import SettleStructure
+from datagen.fine.structure.level_headings import LevelHeadings
 from datagen.fine.structure.running_heads import LabelRunning
 from datagen.fine.verdict.judge_page import WeighLabels
 from datagen.fine.verdict.mark_formulas import MarkFormulas
@@ -74,7 +74,7 @@ def stages(chosen: PageEngines) -> tuple[Stage, ...]:
         MendLookalikes(),
         MarkFormulas(),
         LabelRunning(),
-        SettleStructure(),
+        LevelHeadings(),
         ReadRegions(tables=chosen.tables, formulas=chosen.formulas, text=chosen.text, inline=chosen.inline),
         SettleRegions(),
         WeighLabels(),

@@ -6,25 +6,24 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import ClassVar, NamedTuple
 
-import cv2
 import numpy
 
 from datagen.asking.answers import NothingAnswers
 from datagen.engines import Choice, Engines, Layout, Quad, merged, packaged, versions
 from datagen.fine import lines_to_regions
+from datagen.layouts.groups import groups, structure_score
+from datagen.layouts.labeller import weights
 from datagen.markdown import markdown
-from datagen.page.given_order import in_order_of
+from datagen.page.boxes import area, is_centred_in, shared
 from datagen.page.images import pixels
 from datagen.page.line_pieces import Rect
-from datagen.page.long_rules import long_rules
-from datagen.page.paper import CONTRAST, inked
-from datagen.page.region_order import in_reading_order
+from datagen.page.paper import CONTRAST
 from datagen.page.views import View, as_it_came
 from datagen.reading.cuts import SURE
 from datagen.reading.line_readers import LineReaders
 from datagen.reading.page_lines import PageLines, read_lines
 from datagen.reading.page_views import Looks, best_view
-from datagen.record import Box, Drop, Line, Quality, Region, Sample, SampleError
+from datagen.record import Drop, Line, Quality, Region, Sample, SampleError
 from datagen.work.needs import Needs
 from datagen.work.pipeline import Stage
 from datagen.work.specification import PLACE
@@ -33,6 +32,7 @@ log = logging.getLogger(__name__)
 
 _WIDE = 3.0  # in line heights: a wider gap divides a line; detectors read on across narrower gaps
 _SEEN, _FEW_LINES = 0.3, 8  # a layout whose regions hold a smaller share of the characters has failed, if there are more lines
+_TWICE = 0.2  # of a formula's area: so much of it lies in a region that the layout engine saw as something else than text
 
 
 class _Page(NamedTuple):
@@ -59,22 +59,21 @@ class AnnotateImage(Stage):
     evenly lit. The sample keeps its image, and all boxes and polygons are places in this image. A spread is one sample: the
     regions of its first page come first, the regions of its second page follow.
 
-    No line that was read is lost. Lines inside a picture are the picture's text. If they are running text, they are paragraphs
-    after the picture. If `layout` fails or sees next to nothing, the lines are grouped into paragraphs in reading order, and the
-    page has the reason `layout_failed`.
+    Regions, labels and order: see `datagen.layouts`; the engines have votes. No line that was read is lost. Lines inside a
+    picture are the picture's text. If `layout` fails or sees next to nothing, the page has the reason `layout_failed`.
 
     The verdict is `trusted` if the lines' mean score, by character, is at least `min_score`. Else it is `suspect`: for
     `unsure_reading`, or for `unscored_reading` if the reader gives no scores. It is `none` if there is no text. Signals:
 
     `reading_score`   the lines' mean score; absent if the reader gives no scores
-    `layout_share`    the share of the characters that lie in regions of the layout engine; the others are in regions made of
-                      lines that stand together
+    `layout_share`    the share of the characters that lie in regions of the layout engine
+    `structure_score`  the probability that all regions are right
     `num_unread`      the number of lines that were found but could not be read
     `lines_placed`    the share of the surely read lines that are in the text of a region, or in a region that is still unread
     `turned`, `unwarped`, `askew`, `lit`, `unfit_sheet`: how the view differs from the image, see `page_views.Seen`
     """
 
-    version: ClassVar[int] = 12
+    version: ClassVar[int] = 13
 
     takes_all: bool = False
     detector: Choice = Choice("ppocr-detector")  # noqa: RUF009  # a tuple
@@ -134,30 +133,31 @@ class AnnotateImage(Stage):
         layouts = _seen(layout, *asked)
         equations = self.equations.opened(engines).regions(*asked) if self.equations else [()] * len(pages)
         for page, regions, formulas in zip(pages, layouts, equations, strict=True):
-            yield self._with_regions(page, regions, formulas, getattr(layout, "is_ordered", False))
+            yield self._with_regions(page, regions, formulas)
 
-    def _with_regions(self, page: _Page, layout: Sequence[Region], equations: Sequence[Region], is_ordered: bool) -> Sample:
-        sample, lines, image = page.sample, page.lines, page.view.image
-        look = partial(_is_clear, image), partial(_ink_share, image)
-        whole = lines_to_regions.put_together(lines, layout, equations, self.detector.name, *look)
-        by_layout = sum(len(line.text) for r in whole if r.detected_by != self.detector.name for line in r.lines)
-        share = by_layout / max(1, lines.num_chars)
-        has_failed = len(lines.lines) > _FEW_LINES and share < _SEEN
-        if has_failed:
-            whole = lines_to_regions.put_together(lines, (), (), self.detector.name, *look)
-        regions = in_reading_order(whole, lines.direction, image.shape[1::-1], long_rules(image))
-        if is_ordered and not has_failed:
-            regions = in_order_of([region for region in whole if region.detected_by == self.layout.name], regions)
-        signals = page.signals | {"layout_share": share, "lines_placed": lines_to_regions.lines_placed(lines, regions, SURE)}
-        if lines.score is not None:
-            signals["reading_score"] = lines.score
-        quality = by_score(bool(lines.lines), lines.score, self.min_score, signals)
+    def _with_regions(self, page: _Page, layout: Sequence[Region], equations: Sequence[Region]) -> Sample:
+        sample, image = page.sample, page.view.image
+        others = [
+            e for e in equations if not any(r.label != "text" and shared(e.box, r.box) > _TWICE * area(e.box) for r in layout)
+        ]
+        seen = [*layout, *others]
+        shown, lines = lines_to_regions.elements(page.lines, seen, image)
+        found = groups(shown, weights())
+        regions = lines_to_regions.put_together(found, lines, shown.pictures, page.lines, seen, partial(_is_clear, image))
+        num_seen = sum(len(line.text) for line in lines if any(is_centred_in(line.box, region.box) for region in layout))
+        share = num_seen / max(1, page.lines.num_chars)
+        has_failed = len(lines) > _FEW_LINES and share < _SEEN
+        signals = page.signals | {"layout_share": share, "lines_placed": lines_to_regions.lines_placed(page.lines, regions, SURE)}
+        signals["structure_score"] = structure_score(found)
+        if page.lines.score is not None:
+            signals["reading_score"] = page.lines.score
+        quality = by_score(bool(lines), page.lines.score, self.min_score, signals)
         if has_failed:
             quality = Quality("suspect", (*quality.reasons, "layout_failed"), signals)
         return replace(
             sample,
-            lang=lines.lang,
-            script=lines.script,
+            lang=page.lines.lang,
+            script=page.lines.script,
             text=markdown(regions),
             regions=as_it_came(regions, page.view, sample.size),
             quality=quality,
@@ -209,14 +209,3 @@ def _is_clear(image: numpy.ndarray, box: Rect) -> bool:
         return False
     gap = image[max(0, y0 + 2 * height // 5) : y0 + 2 * height // 3, x0 + height // 5 : max(0, x1 - height // 5)]
     return not gap.size or int(gap.max()) - int(gap.min()) <= CONTRAST
-
-
-def _ink_share(image: numpy.ndarray, box: Box, lines: Sequence[Line]) -> float:
-    """The share of the ink in `box` that lies in the lines. Ink is what differs from the commonest gray in `box`."""
-    gray = cv2.cvtColor(image[box.y0 : box.y1, box.x0 : box.x1], cv2.COLOR_RGB2GRAY)
-    ink = inked(gray)
-    in_lines = numpy.zeros(ink.shape, bool)
-    for line in lines:
-        x0, y0, x1, y1 = line.box
-        in_lines[max(0, y0 - box.y0) : max(0, y1 - box.y0), max(0, x0 - box.x0) : max(0, x1 - box.x0)] = True
-    return float((ink & in_lines).sum() / max(1, ink.sum()))

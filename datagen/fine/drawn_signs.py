@@ -1,46 +1,31 @@
 """Signs of a list's items that are drawings, as browsers print them: no character tells of them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 from datagen.fine.page_layout import PageLayout
-from datagen.fine.region_labels import Part
+from datagen.fine.parts import Part
 from datagen.labels import TEXTS
 from datagen.page.line_pieces import Rect
-from datagen.page.paragraphs import Paragraph
 
 _SIGN_EM, _SIGN_GAP_EM, _MIN_SIGNS = 0.9, 2.5, 3  # how wide a sign is, and how far from its item
 _MIN_DOTS, _SAME_SIDE_PT = 2, 0.2
 _SAME_PT = 1.0  # signs of a list stand below each other
 
 
-def divided_at_drawn_signs(paragraphs: Iterable[Paragraph], layout: PageLayout) -> Iterator[Paragraph]:
-    """The paragraphs, each ended before a line that has the same drawn sign in front of it as the paragraph's first line."""
-    for paragraph in paragraphs:
-        pieces = paragraph.pieces
-        signs = [_sign(piece.bbox, piece.size, layout) for piece in pieces] if len(pieces) > 1 else []
-        first = signs[0] if signs else None
-        starts = [i for i, sign in enumerate(signs) if i and first and sign and abs(sign[0] - first[0]) < _SAME_PT]
-        if not starts:
-            yield paragraph
-            continue
-        for a, b in zip((0, *starts), (*starts, len(pieces)), strict=True):
-            goes_on = paragraph.continues and b == len(pieces)
-            yield Paragraph(pieces[a:b], paragraph.soft[a : b - 1], paragraph.label, goes_on)
-
-
 def mark_drawn_signs(parts: Sequence[Part], layout: PageLayout) -> None:
-    """Set `has_drawn_sign` of what has a small drawing where a list's sign would be, if the model has it as an item, or several
-    have one in the same place, or two have a dot there."""
+    """Make items of texts with a small drawing where a list's sign would be, if several have one in the same place, or two have a
+    dot there. Set `has_drawn_sign` of all items with such a drawing."""
     signs: list[tuple[Part, Rect]] = []
     for part in parts:
-        if part.paragraph is not None and (part.block is None or part.block.label in TEXTS):
-            first = part.paragraph.pieces[0]
+        if part.pieces and part.label in TEXTS:
+            first = part.pieces[0]
             if sign := _sign(first.bbox, first.size, layout):
                 signs.append((part, sign))
     for part, sign in signs:
         num = sum(abs(sign[0] - other[0]) < _SAME_PT for _, other in signs)
         least = _MIN_DOTS if all(_is_dot(sign, other) for _, other in signs if abs(sign[0] - other[0]) < _SAME_PT) else _MIN_SIGNS
-        part.has_drawn_sign = num >= least or (part.block is not None and part.block.label == "list")
+        part.has_drawn_sign = num >= least or part.label == "list"
+        part.label = "list" if part.has_drawn_sign else part.label
 
 
 def _is_dot(a: Rect, b: Rect) -> bool:

@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from datagen.fine.wording import ITALIC
 from datagen.page.line_pieces import Piece, Rect
+from datagen.page.wording import ITALIC
 
 T = TypeVar("T")
 

@@ -1,97 +1,76 @@
-"""Lines of a page's image, put into the regions that layout engines saw. Every line is in a region, and every region of text has
-lines."""
+"""Lines of a page's image as labelled regions in reading order. Every line is in a region, and every region of text has lines."""
 
 import itertools
-import re
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+import numpy
+
+from datagen.fine.ink_looks import sizes_and_weights
 from datagen.labels import PICTURES
-from datagen.page.boxes import area, around, overlap, shared
+from datagen.layouts.elements import Elements, LineElement, SeenBlock, distinct_pictures
+from datagen.layouts.groups import NAME, Group
+from datagen.page.boxes import area, around, shared
+from datagen.page.given_order import in_order_of
 from datagen.page.line_pieces import Rect
 from datagen.page.line_regions import FoundLine, regions_of
+from datagen.page.long_rules import long_rules
 from datagen.page.region_order import columns_of
 from datagen.reading.page_lines import PageLines, mean_score
 from datagen.record import Box, Line, Region
+from datagen.writing import scripts
 from datagen.writing.join_lines import joined, words_of
 from datagen.writing.vertical_lines import FROM_LEFT
 
-_INSIDE = 0.5  # of a line's area: so much of a line lies in its region
-_WHOLE = frozenset(("title", "sub_title", "header", "footer", "page_number", "image_caption", "table_caption"))
-_NUMBER = re.compile(r"[\W_]*(?:\d{1,4}|[ivxlcdm]{1,7}|[IVXLCDM]{1,7})[\W_]*")
+_INSIDE = 0.5  # of the smaller one's area: two boxes that share so much are of one thing
 _ROW = 0.4  # of a line's height: the middles of a row's lines are no further apart
 _NEARLY = 0.25  # of the usual distance between two lines
 _TALLER, _MUCH_TALLER = 1.4, 1.9  # how much taller a line of the same size may be; the second if it stands as close as all others
-_MOSTLY_STANDS = 0.9  # of the characters
-_FEW_PROSE, _LONG_LINE = 4, 7.0  # running text has so many lines, and its median line is so many times as long as high
-_FORMULAS_NUMBER = re.compile(r"[(（]\s*[A-Z]?\.?\d{1,3}(?:[.–-]\d{1,3}){0,2}\s*[a-z]?['′]?\s*[)）]")
-_SIGNS = re.compile(r"[=≡≠≈≃≅∝<>≤≥≪≫∈⊂∑∏∫∂∇±×→⇒↦^]")
-_CONTINUES = re.compile(r"[=≡≈+×·−–-]")
-_FEW_WORDS, _LETTERS = 4, 0.85
-_GAP_EM, _INDENT_EM, _BELOW_EM = 1.5, 0.8, 1.2
-_FULL_OF_TEXT, _ONLY_TEXT = 0.3, 0.6  # of a picture's area, of its ink: if more is in lines, the picture is a box with text
+
+
+def elements(page: PageLines, layout: Sequence[Region], image: numpy.ndarray) -> tuple[Elements, list[Line]]:
+    """What the page `image`, (H, W, 3) bytes, consists of, in pixels; and its lines in the same order."""
+    size = float(image.shape[1]), float(image.shape[0])
+    lines = sorted(page.lines, key=lambda line: (line.box.y0 + line.box.y1, line.box.x0))
+    looks = sizes_and_weights(lines, numpy.asarray(image[:, :, 1]), page.lang)
+    found = [
+        LineElement(line.box, line.text, size, bold, vertical=line.direction == "ttb")
+        for line, (size, bold) in zip(lines, looks, strict=True)
+    ]
+    pictures = distinct_pictures([region.box for region in layout if region.label in PICTURES], size)
+    blocks = [SeenBlock(region.box, region.label) for region in layout]
+    is_rtl = page.script in scripts.RTL
+    return Elements(size, found, blocks, pictures, long_rules(image), is_rtl, has_fonts=False), lines
 
 
 def put_together(
+    groups: Sequence[Group],
+    lines: Sequence[Line],
+    pictures: Sequence[Rect],
     page: PageLines,
     layout: Sequence[Region],
-    equations: Sequence[Region],
-    detected_by: str,
     is_clear: Callable[[Rect], bool],
-    ink_share: Callable[[Box, Sequence[Line]], float],
-) -> tuple[Region, ...]:
-    """The page's regions, in no order. The engine `detected_by` found the lines. `is_clear` says whether a gap in a line is no
-    division. `ink_share` is the share of the ink in a box that lies in some lines.
+) -> list[Region]:
+    """The groups as regions, in their order. `is_clear` says whether a gap in a line is no division.
 
-    A line belongs to the smallest layout region that holds half of the line. Lines in no region become paragraphs. Regions
-    without lines are dropped, except pictures, and formulas that no line touches. Formulas and tables keep their lines, and are
-    unread. But a table of standing columns of running text is text. A picture's lines are its text; if the lines are running
-    text, they are paragraphs beside the picture.
+    Formulas and tables keep their lines, and are unread. They are as large as what a layout engine saw at their place. A formula
+    of the `layout` that no line touches is a region, too. A picture's lines are its text.
     """
-    numbered = numbered_formulas(page.lines, detected_by)
-    regions = [*numbered, *_without_doubles(layout)]
-    regions += [e for e in equations if not any(r.label != "text" and shared(e.box, r.box) > 0.2 * area(e.box) for r in regions)]
-    lines_of: dict[int, list[Line]] = {n: [] for n in range(len(regions))}
-    without: list[Line] = []
-    for line in page.lines:
-        holders = [n for n, region in enumerate(regions) if shared(line.box, region.box) >= _INSIDE * area(line.box)]
-        if holders:
-            best = min(holders, key=lambda n: (n >= len(numbered), regions[n].label in PICTURES, area(regions[n].box), n))
-            lines_of[best].append(line)
-        else:
-            without.append(line)
     made: list[Region] = []
-    for n, region in enumerate(regions):
-        of_region = lines_of[n]
-        if region.label in PICTURES:
-            covered = sum(shared(line.box, region.box) for line in of_region) / area(region.box)
-            if of_region and (covered > _FULL_OF_TEXT or ink_share(region.box, of_region) > _ONLY_TEXT):
-                region = replace(region, label="text")
-            elif is_prose(of_region):
-                made.append(replace(region, is_unread=False))
-                made += _paragraphs(of_region, page, detected_by, is_clear)
-                continue
-            else:
-                made.append(_picture(region, of_region, page))
-                continue
-        if region.label == "table" and _are_columns(of_region):
-            region = replace(region, label="text")
-        is_text = all(is_number(line.text) for line in of_region) or are_words(of_region)
-        if region.label == "equation" and of_region and is_text:
-            region = replace(region, label="text")
-        if region.label in ("table", "equation"):
-            is_alone = region.label == "equation" and not any(shared(line.box, region.box) for line in page.lines)
-            if of_region or is_alone:
-                made.append(_unread(region, of_region, page.by))
-            continue
-        if of_region:
-            made += _of_text(region, of_region, page, is_clear)
-    made += _paragraphs(without, page, detected_by, is_clear)
-    placed = {id(line) for region in made for line in region.lines}
-    made += [_alone(line, page, detected_by) for line in page.lines if id(line) not in placed]
-    return tuple(_numbered(_read_by(region, page)) for region in made)
+    for group in groups:
+        own = [lines[i] for i in group.lines]
+        if group.picture >= 0:
+            made.append(_picture(Box(*map(round, pictures[group.picture])), own, page, layout))
+        elif group.label in ("table", "equation"):
+            made.append(_unread(group.label, own, page, layout))
+        else:
+            made.append(_of_text(group, own, page, is_clear))
+    taken = [line.box for line in lines] + [region.box for region in made]
+    alone = [r for r in layout if r.label == "equation" and not any(shared(r.box, box) for box in taken)]
+    formulas = [replace(region, format="latex", is_unread=True) for region in alone]
+    return in_order_of(made, [*made, *formulas]) if made else formulas
 
 
 def lines_placed(page: PageLines, regions: Sequence[Region], surely: float) -> float:
@@ -106,71 +85,52 @@ def lines_placed(page: PageLines, regions: Sequence[Region], surely: float) -> f
     return placed / len(read) if read else 1.0
 
 
-def is_prose(lines: Sequence[Line]) -> bool:
-    """Whether lines are running text, and not words in a figure: there are several lines, and most are long."""
-    return len(lines) >= _FEW_PROSE and statistics.median(_length(line) for line in lines) >= _LONG_LINE
-
-
-def _are_columns(lines: Sequence[Line]) -> bool:
-    """Whether nearly all characters are in vertical columns of running text, which no table has in its cells."""
-    standing = [line for line in lines if line.direction == "ttb"]
-    num_chars = sum(len(line.text) for line in lines)
-    return is_prose(standing) and sum(len(line.text) for line in standing) > _MOSTLY_STANDS * num_chars
-
-
-def _length(line: Line) -> float:
-    """The length of a line, in multiples of its height."""
-    x0, y0, x1, y1 = line.box
-    wide, high = max(1, x1 - x0), max(1, y1 - y0)
-    return max(wide / high, high / wide) if line.direction == "ttb" else wide / high
-
-
 def _letters(text: str) -> str:
     return "".join(filter(str.isalnum, text))
 
 
-def _read_by(region: Region, page: PageLines) -> Region:
-    """The region, with the reader of most of its lines in `by`."""
-    return replace(region, by=page.by_of(region.lines)) if page.others and region.by == page.by else region
-
-
-def _picture(region: Region, lines: Sequence[Line], page: PageLines) -> Region:
-    """A picture, with the lines in it as its text."""
+def _picture(box: Box, lines: Sequence[Line], page: PageLines, layout: Sequence[Region]) -> Region:
+    """A picture of the layout, with the lines in it as its text."""
+    seen = next(region for region in layout if region.label in PICTURES and region.box == box)
     if not lines:
-        return replace(region, is_unread=False)
-    rows = sorted(lines, key=lambda line: (line.box.y0 + line.box.y1, line.box.x0))
-    text = "\n".join(line.text for line in rows)
-    return replace(region, text=text, score=mean_score(rows), by=page.by, lines=tuple(rows), is_unread=False)
+        return replace(seen, is_unread=False)
+    text = "\n".join(line.text for line in lines)
+    by = page.by_of(lines) if page.others else page.by
+    return replace(seen, text=text, score=mean_score(lines), by=by, lines=tuple(lines), is_unread=False)
 
 
-def _alone(line: Line, page: PageLines, detected_by: str) -> Region:
-    """A region of one line that is in no paragraph."""
-    return Region(line.box, "text", line.text, line.score, page.by, (), (line,), detected_by=detected_by)
+def _unread(label: str, lines: Sequence[Line], page: PageLines, layout: Sequence[Region]) -> Region:
+    """A table or a formula that another engine reads later. Until then `by` is the reader of its lines."""
+    box = around(line.box for line in lines)
+    seen = [r for r in layout if r.label == label and shared(r.box, box) > _INSIDE * min(area(r.box), area(box))]
+    box = around([box, *(region.box for region in seen)])
+    kind = "html" if label == "table" else "latex"
+    by = page.by_of(lines) if page.others else page.by
+    return Region(box, label, "", None, by, (), tuple(lines), kind, NAME, is_unread=True)
 
 
-def _of_text(region: Region, lines: Sequence[Line], page: PageLines, is_clear: Callable[[Rect], bool]) -> list[Region]:
-    """The layout region as paragraphs; as one region if its label allows only one, such as a title's."""
-    paragraphs = _paragraphs(lines, page, region.detected_by, is_clear)
-    if region.label in _WHOLE and len(paragraphs) > 1:
-        rows = [line for paragraph in paragraphs for line in paragraph.lines]
-        text = joined([line.text for line in rows], (), words_of([line.text for line in rows]))
-        return [
-            replace(
-                region,
-                box=around(line.box for line in rows),
-                text=text,
-                score=mean_score(rows),
-                by=page.by,
-                lines=tuple(rows),
-                is_unread=False,
-            )
-        ]
-    if region.label == "text":
-        return [replace(p, label="text") if is_number(p.text) else p for p in paragraphs]
-    return [replace(paragraph, label=region.label) for paragraph in paragraphs]
+def _of_text(group: Group, lines: Sequence[Line], page: PageLines, is_clear: Callable[[Rect], bool]) -> Region:
+    """The lines as one region, whose text says where an author ended lines."""
+    paragraphs = _paragraphs(lines, page, is_clear)
+    rows = [line for paragraph in paragraphs for line in paragraph.lines]
+    placed = {id(line) for line in rows}
+    rows += [line for line in lines if id(line) not in placed]
+    by = page.by_of(rows) if page.others else page.by
+    if len(paragraphs) == 1 and len(rows) == len(paragraphs[0].lines):
+        text = paragraphs[0].text
+    elif group.label in ("code", "toc"):
+        text = "\n".join(line.text for line in rows)
+    else:
+        texts = [line.text for line in rows]
+        text = joined(texts, (True,) * (len(texts) - 1), words_of(texts))
+    if group.level:
+        text = f"{'#' * group.level} {' '.join(text.split())}"
+    continues = bool(paragraphs) and paragraphs[-1].continues
+    box = around(line.box for line in rows)
+    return Region(box, group.label, text, mean_score(rows), by, (), tuple(rows), detected_by=NAME, continues=continues)
 
 
-def _paragraphs(lines: Sequence[Line], page: PageLines, detected_by: str, is_clear: Callable[[Rect], bool]) -> list[Region]:
+def _paragraphs(lines: Sequence[Line], page: PageLines, is_clear: Callable[[Rect], bool]) -> list[Region]:
     """The lines of a part of a page as paragraphs, column by column. Vertical lines are turned by a quarter for this."""
     made: list[Region] = []
     for standing in (False, True):
@@ -185,7 +145,7 @@ def _paragraphs(lines: Sequence[Line], page: PageLines, detected_by: str, is_cle
                 if standing
                 else partial(_is_clear_there, is_clear, [(_middle(f.box), _middle(f.runs[0].box)) for f in evened])
             )
-            made += regions_of(evened, page.script, page.by, detected_by, clear)
+            made += regions_of(evened, page.script, page.by, NAME, clear)
     return [replace(paragraph, score=mean_score(paragraph.lines)) for paragraph in made]
 
 
@@ -224,70 +184,3 @@ def _evened(lines: Sequence[Line], right: int | None, from_left: bool = False) -
 
 def _middle(box: Box) -> float:
     return (box.y0 + box.y1) / 2
-
-
-def _unread(region: Region, lines: Sequence[Line], by: str) -> Region:
-    """A table or a formula that another engine reads later. Until then `by` is the reader of its lines."""
-    kind = "html" if region.label == "table" else "latex"
-    return replace(region, lines=tuple(lines), format=kind, is_unread=True, text="", score=None, by=by)
-
-
-def _numbered(region: Region) -> Region:
-    is_pages = region.label in ("header", "footer") and _NUMBER.fullmatch(region.text)
-    return replace(region, label="page_number") if is_pages else region
-
-
-def _without_doubles(layout: Sequence[Region]) -> list[Region]:
-    """The regions, without those that lie in a larger region of the same label."""
-    kept: list[Region] = []
-    for region in sorted(layout, key=lambda region: -area(region.box)):
-        if not any(o.label == region.label and shared(o.box, region.box) > 0.8 * area(region.box) for o in kept):
-            kept.append(region)
-    return kept
-
-
-def is_number(text: str) -> bool:
-    """Whether a line is only the number of a formula, such as (12) or (A.3)."""
-    return bool(_FORMULAS_NUMBER.fullmatch(text.strip()))
-
-
-def are_words(lines: Sequence[Line]) -> bool:
-    """Whether lines that an engine labels a formula are several words, such as verse, without signs of relations or operators."""
-    text = " ".join(line.text for line in lines)
-    num_letters = sum(char.isalpha() or char.isspace() for char in text)
-    return len(text.split()) >= _FEW_WORDS and not _SIGNS.search(text) and num_letters > _LETTERS * len(text)
-
-
-def numbered_formulas(lines: Sequence[Line], detected_by: str) -> list[Region]:
-    """Regions of numbered formulas. The lines of a formula stand apart from the left margin, have a sign of a relation, and
-    have a number far to the right. If the first line begins with an operator, the formula has the lines above, too."""
-    if not lines:
-        return []
-    em = statistics.median(line.box.y1 - line.box.y0 for line in lines)
-    numbers = [line for line in lines if is_number(line.text)]
-    regions = []
-    for number in numbers:
-        before = [line for line in lines if line.box.x0 < number.box.x0]
-        beside = [line for line in before if overlap(line.box, number.box, 1) > 0.5]
-        if not beside or max(line.box.x1 for line in beside) > number.box.x0 - _GAP_EM * em:
-            continue
-        column = [line for line in lines if line.box.x1 <= number.box.x1 + em and line.box.x1 > beside[0].box.x0]
-        left = min(line.box.x0 for line in column) + _INDENT_EM * em
-        own = [line for line in beside if any(overlap(line.box, other.box, 0) > 0 for other in column)]
-        if not own or min(line.box.x0 for line in own) < left or not any(_SIGNS.search(line.text) for line in own):
-            continue
-        while True:
-            top, first = min(line.box.y0 for line in own), min(own, key=lambda line: line.box.x0)
-            above = [
-                line
-                for line in column
-                if line not in own and line.box.x0 >= left and _SIGNS.search(line.text) and not is_number(line.text)
-                if top - _BELOW_EM * em < line.box.y1 < top + 0.5 * em and overlap(line.box, first.box, 0) > 0
-            ]
-            if not above or not _CONTINUES.match(first.text):
-                break
-            own += above
-        regions.append(
-            Region(around(line.box for line in own), "equation", "", None, detected_by, format="latex", is_unread=True)
-        )
-    return regions

@@ -6,7 +6,7 @@ import numpy
 
 from datagen.engines.light_pymupdf import pymupdf
 from datagen.fine.page_layout import PageLayout
-from datagen.page.boxes import area, around, is_centred_in, lies_in, shared
+from datagen.page.boxes import area, around, is_centred_in, lies_in
 from datagen.page.line_pieces import Rect
 
 _MIN_AREA, _MAX_AREA = 0.002, 0.9  # of the page's: smaller ones are ornaments, larger ones its background
@@ -14,7 +14,6 @@ _RULE_PT = 2.0  # what is thinner is a rule
 _NEAR_PT = 4.0  # what is nearer belongs together
 _MIN_DRAWINGS = 12  # drawings that make a picture where neither an image nor the model says that there is one
 _MAX_DRAWINGS = 1500  # to compare all with all takes too long for more
-_SEEN, _FRAME, _MIN_STROKES = 0.5, 0.8, 2  # of a picture, or of its box; and drawings that make one where the model sees one
 _BACKGROUND = 0.1  # of its area: what more text than that stands on isn't a picture
 
 
@@ -49,14 +48,6 @@ def pictures(layout: PageLayout, texts: Sequence[Rect], page: pymupdf.Rect) -> l
         if not any(is_centred_in(box, other) for other in outer):
             outer.append(box)
     return sorted(outer, key=lambda b: (b[1], b[0]))
-
-
-def holds_picture(box: Rect, layout: PageLayout) -> bool:
-    """Whether there is an image in a box, or enough that is drawn, beside a frame and rules."""
-    if any(shared(box, image) > _SEEN * min(area(box), area(image)) for image in layout.pictures):
-        return True
-    inside = [drawn for drawn in layout.drawings if is_centred_in(drawn, box) and area(drawn) < _FRAME * area(box)]
-    return sum(min(drawn[2] - drawn[0], drawn[3] - drawn[1]) > _RULE_PT for drawn in inside) >= _MIN_STROKES
 
 
 def framed(box: Rect, layout: PageLayout, margin: float, others: Sequence[Rect]) -> Rect:

@@ -14,14 +14,13 @@ from typing import Any, NamedTuple
 from datagen.coarse.clean_line import as_it_looks
 from datagen.coarse.formula_share import is_for_formulas
 from datagen.fine.line_looks import STEP_PT, near
-from datagen.fine.region_labels import Part
-from datagen.fine.wording import ITALIC
+from datagen.fine.parts import Part
 from datagen.page import raised
 from datagen.page.boldness import is_bold_span
 from datagen.page.boxes import is_centred_in
 from datagen.page.line_breaks import is_monospaced
 from datagen.page.line_pieces import Piece, Rect
-from datagen.page.paragraphs import Paragraph
+from datagen.page.wording import ITALIC
 from datagen.record import Line
 from datagen.writing import scripts, signs
 from datagen.writing.join_lines import as_drawn
@@ -84,26 +83,23 @@ def _style(span: Mapping[str, Any]) -> str:
     return "both" if bold and italic else "bold" if bold else "italic" if italic else ""
 
 
-def markdown(part: Part, plain: str, others: Sequence[str], styled: Styles) -> str:
-    """The part's text, which is `plain`, and that of its other paragraphs, as Markdown."""
-    assert part.paragraph is not None
+def markdown(part: Part, plain: str, styled: Styles) -> str:
+    """The part's text, which is `plain`, as Markdown."""
     match part.label:
         case "title" | "sub_title":
-            text = _emphasised(plain, part.paragraph.pieces, styled, 0, stars=False)
+            text = _emphasised(plain, part.pieces, styled, 0, stars=False)
             return f"{'#' * part.level} {' '.join(text.split())}"
         case "code":
-            return _code(part.paragraphs, styled.spaces)
-        case "toc":
-            return "\n".join((plain, *others))
+            return _code(part.pieces, styled.spaces)
     if part.label not in _EMPHASISED:
-        return "\n".join((plain, *others))
+        return plain
     marker, replaced = list_marker(plain) if part.label == "list" else ("", "")
     if part.label == "list" and not marker and (sign := lone_sign(plain)):
-        return "\n".join((sign, *others))
-    text = _emphasised(plain, part.paragraph.pieces, styled, len(marker))
+        return sign
+    text = _emphasised(plain, part.pieces, styled, len(marker))
     if part.label == "list" and part.has_drawn_sign and not marker:
         replaced = "- "
-    return "\n".join((replaced + text[len(marker) :], *others))
+    return replaced + text[len(marker) :]
 
 
 def list_marker(text: str) -> tuple[str, str]:
@@ -137,9 +133,8 @@ def begun_by(piece: Piece, spaces: Mapping[tuple[int, int], int]) -> int:
     return spaces.get(_start(piece.bbox, piece.baseline), 0)
 
 
-def _code(paragraphs: Sequence[Paragraph], spaces: Mapping[tuple[int, int], int]) -> str:
+def _code(pieces: Sequence[Piece], spaces: Mapping[tuple[int, int], int]) -> str:
     """Lines of code with the indents and the empty lines that the page shows."""
-    pieces = [piece for paragraph in paragraphs for piece in paragraph.pieces]
     begun = [begun_by(p, spaces) for p in pieces]
     widths = [
         (p.bbox[2] - p.bbox[0]) / (num + len(p.text))

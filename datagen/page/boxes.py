@@ -57,11 +57,6 @@ def distance(a: Sequence[float], b: Sequence[float]) -> float:
     return max(0.0, a[0] - b[2], b[0] - a[2], a[1] - b[3], b[1] - a[3])
 
 
-def is_right_below(above: Sequence[float], below: Sequence[float], least: float, most: float) -> bool:
-    """Whether a box begins between `least` and `most` below another one's end, in its column."""
-    return least < below[1] - above[3] < most and min(above[2], below[2]) > max(above[0], below[0])
-
-
 def middle_down(box: Sequence[float]) -> float:
     """Twice the height at which the middle of a box lies."""
     return box[1] + box[3]

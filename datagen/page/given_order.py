@@ -1,43 +1,9 @@
-"""Orders of reading that somebody gives: the file's, where it is one, and a layout engine's, with what that engine didn't see."""
+"""Puts regions that have no place in an order of reading beside those that have one."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-
-import numpy
 
 from datagen.page.boxes import distance
-from datagen.page.region_order import in_reading_order
 from datagen.record import Box, Region
-from datagen.writing.vertical_lines import direction_of
-
-_LAST = frozenset(("footnote", "footer", "page_number"))
-# Of 98 pages of real files the least shares were .56 and .86, but for one whose frames were in no order (.68, .53).
-_LEAST_STEPS, _LEAST_PAIRS = 0.45, 0.75
-
-
-def in_files_order(regions: Sequence[Region]) -> list[Region]:
-    """The regions in the file's order, with footnotes behind the text, if that is an order of reading; else in the order of
-    their places. It is one if enough neighbours follow each other in both orders, and enough pairs stand alike in both.
-
-    Programs that place frames write them into a file in any order.
-    """
-    placed = in_reading_order(regions, direction_of(line for region in regions for line in region.lines))
-    came = {id(region): number for number, region in enumerate(regions)}
-    ranks = numpy.array([came[id(region)] for region in placed])
-    follows = ranks[1:] == ranks[:-1] + 1
-    num_pairs = len(ranks) * (len(ranks) - 1) / 2
-    num_swapped = numpy.triu(ranks[:, None] > ranks).sum()
-    if follows.sum() >= _LEAST_STEPS * len(follows) and num_swapped <= (1 - _LEAST_PAIRS) * num_pairs:
-        return _notes_last(regions)
-    goes_on = [*follows.tolist(), False]
-    return [replace(region, continues=region.continues and on) for region, on in zip(placed, goes_on, strict=True)]
-
-
-def _notes_last(regions: Sequence[Region]) -> list[Region]:
-    """The regions with footnotes behind the last one that is neither a footnote nor a running foot."""
-    end = max((n for n, region in enumerate(regions) if region.label not in _LAST), default=-1) + 1
-    notes = [region for region in regions[:end] if region.label == "footnote"]
-    return [*(region for region in regions[:end] if region.label != "footnote"), *notes, *regions[end:]]
 
 
 def in_order_of(own: Sequence[Region], regions: Sequence[Region]) -> list[Region]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from datagen.fine.structure.looks import Look, look_of
-from datagen.fine.wording import HASHES, OF_SECTION, plain
+from datagen.page.wording import HASHES, OF_SECTION, plain
 from datagen.record import Region
 
 NUMBERED = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")
@@ -36,22 +36,20 @@ class Place(NamedTuple):
 
 
 class Headings(NamedTuple):
-    """A document's headings, by place. `styles` and `heights` have the types and line heights of all regions. `sections` has the
-    levels of headings that were found by their numbers: see `section_numbers`."""
+    """A document's headings, by place, with their types and line heights."""
 
     regions: Mapping[Place, Region]
     styles: Mapping[Place, Style]
     heights: Mapping[Place, float]
-    sections: Mapping[Place, int]
 
     def region(self, place: Place) -> Region:
         return self.regions[place]
 
 
-def heading_levels(headings: Headings, labels: Mapping[Place, str]) -> dict[Place, int]:
+def heading_levels(headings: Headings) -> dict[Place, int]:
     """The levels of a document's headings. A section number tells the level. A heading without a number has the level of most
     headings of its type. Headings without numbers that share a look have one level: the one most of them have. Chapters have a
-    higher level than the sections numbered within them (`_has_chapters`). `labels` has the new labels."""
+    higher level than the sections numbered within them (`_has_chapters`)."""
     of_style: dict[Style, Counter[int]] = defaultdict(Counter)
     places = list(headings.regions)
     for place in places:
@@ -66,19 +64,18 @@ def heading_levels(headings: Headings, labels: Mapping[Place, str]) -> dict[Plac
     chapter = 0
     chapters = _has_chapters(headings, places)
     for place in sorted(places):
-        text, known = plain(headings.region(place)), of_style.get(headings.styles[place])
+        text = plain(headings.region(place))
         number, first = OF_SECTION.match(text), _FIRST_NUMBER.match(text)
-        levels_of_number = 1 + number[0].strip("§. ").count(".") if number and first else 0
+        depth = 1 + number[0].strip("§. ").count(".") if number and first else 0
         if chapters and CHAPTER.match(text):
             levels[place], section, chapter = 2, None, -1
             continue
-        depth = headings.sections.get(place, levels_of_number)
         if depth and first and not (depth == 1 and int(first[1]) <= chapter):  # as in "1 hour", below 4.1
             levels[place] = min(6, 1 + depth)
             section, chapter = place, int(first[1])
         elif section is not None and headings.heights[place] < _SMALLER * headings.heights[section]:
             levels[place] = min(6, levels[section] + 1)  # such as the head of a note
-        elif known or place in labels:
+        else:
             levels[place] = by_size[headings.styles[place]]
     named: dict[str, list[Place]] = defaultdict(list)
     for place in levels:
@@ -87,7 +84,7 @@ def heading_levels(headings: Headings, labels: Mapping[Place, str]) -> dict[Plac
     of_look: dict[Look, list[Place]] = defaultdict(list)
     for place in levels:
         look = look_of(headings.region(place).lines)
-        if look is not None and place not in headings.sections and not OF_SECTION.match(plain(headings.region(place))):
+        if look is not None and not OF_SECTION.match(plain(headings.region(place))):
             of_look[look].append(place)
     for alike in (*of_look.values(), *named.values()):  # such as Art. 5 and Art. 6, whose type differs by a word in italics
         levels |= dict.fromkeys(alike, statistics.mode(levels[place] for place in alike))

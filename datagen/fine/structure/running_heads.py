@@ -1,26 +1,22 @@
 """Running heads, feet and page numbers, told by what stands in one place on several pages of a document."""
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-import numpy
-
-from datagen.coarse.answers import BY
 from datagen.engines import Engines
-from datagen.fine.wording import TWO_LETTERS, plain
 from datagen.labels import HEADINGS, PICTURES, RUNNING, is_page_number
 from datagen.markdown import markdown
-from datagen.record import Drop, Line, Region, Sample
+from datagen.page.wording import plain
+from datagen.record import Drop, Region, Sample
 from datagen.work.pipeline import DOCUMENT, Stage
 
 _DIGITS = re.compile(r"\d+")
 _MIN_REGIONS, _APART_EM = 4, 3.0
 _TOP, _VERY_EDGE, _SAME_HEIGHT = 0.2, 0.04, 0.008  # of the page's height
 _PRINTED = re.compile(r"(?:\d{1,4}[./-] ?){2}\d{1,4}\.?,? +\d{1,2}:\d\d(?: ?[AaPp]\.?[Mm]\.?)?|(?:https?|file)://\S+|about:\w+")
-_FURNITURE = frozenset({"header", "footer"})
 _LARGE = frozenset({"table", "equation", "code", "toc"}) | PICTURES
 
 
@@ -163,35 +159,6 @@ class LabelRunning(Stage):
             group.append((n, i))
         if group:
             yield group
-
-
-def with_lone_counted(pages: Sequence[Sample]) -> Iterator[Sample]:
-    """A document's pages, those with the file's own text with the signal `lone_running`: how many of its heads and feet, but for
-    numbers, stand on no other page. One of another chapter stands at the height of other pages' heads or feet, where no page has
-    other text."""
-    running = [
-        [_DIGITS.sub("0", plain(r)) for r in page.regions if r.label in _FURNITURE and TWO_LETTERS.search(r.text)]
-        for page in pages
-    ]
-    num_pages = Counter(text for texts in running for text in set(texts))
-    lines = [
-        (n, *_span(line, page), r.label in RUNNING) for n, page in enumerate(pages) for r in page.regions for line in r.lines
-    ]
-    page_N, top_N, bottom_N, running_N = numpy.array(lines).reshape(-1, 4).T
-    for n, page in enumerate(pages):
-        num = 0
-        for region in page.regions:
-            if region.label in _FURNITURE and num_pages[_DIGITS.sub("0", plain(region))] == 1:
-                middle = sum(_span(region, page)) / 2
-                others_N = (page_N != n) & (top_N - _SAME_HEIGHT / 2 < middle) & (middle < bottom_N + _SAME_HEIGHT / 2)
-                num += not (others_N.any() and running_N[others_N].all())
-        is_of_file = any(region.by == BY for region in page.regions)
-        signals = page.quality.signals | {"lone_running": float(num)}
-        yield replace(page, quality=replace(page.quality, signals=signals)) if is_of_file else page
-
-
-def _span(part: Region | Line, page: Sample) -> tuple[float, float]:
-    return part.box.y0 / page.size[1], part.box.y1 / page.size[1]
 
 
 def _side(page: Sample, region: Region) -> str:

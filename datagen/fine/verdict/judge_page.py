@@ -15,10 +15,6 @@ import numpy
 from datagen.coarse.uncovered_ink import uncovered_ink
 from datagen.coarse.verdict.ink_lines import comparable
 from datagen.engines import Engines, packaged, versions
-from datagen.fine.verdict import page_doubts
-from datagen.fine.verdict.bold_ink import bold_alone
-from datagen.fine.verdict.doubtful_regions import doubtful, scored, set_aside
-from datagen.fine.verdict.heading_ink import with_heading_levels
 from datagen.fine.verdict.page_shares import (
     hidden_share,
     is_read,
@@ -31,8 +27,7 @@ from datagen.fine.verdict.page_shares import (
 from datagen.fine.verdict.raised_ink import with_scripts
 from datagen.fine.verdict.read_again import ReadAgain, as_drawn, order_of
 from datagen.fine.verdict.region_witness import doubted, is_text, read_otherwise
-from datagen.fine.verdict.structure_doubts import SPACES, doubts
-from datagen.fine.verdict.torn_regions import glued_in_columns
+from datagen.fine.verdict.set_aside import scored, set_aside, with_the_rest
 from datagen.formulas import drawing
 from datagen.labels import PICTURES
 from datagen.markdown import markdown
@@ -46,7 +41,6 @@ _FORMULAS = frozenset({"formula_in_text", "incomplete"})
 _PICTURED = _FORMULAS | {"ink_without_text"}
 _OPINIONS = frozenset({"readers_disagree", "ink_disagrees", "spaces_disagree", "unsure_table"})
 """Reasons for which the first reader may still be right: the second reader and the comparison of ink fail, too."""
-_OF_TEXT = page_doubts.TEXT.keys() | {"scripts"}
 
 
 @dataclass(frozen=True)
@@ -72,7 +66,7 @@ class WeighLabels(Stage):
     - A table's score must be at least `min_table`, and its cells must have the letters of its lines.
     - LaTeX is drawn, for at most `formulas_a_page` formulas. The worth of a formula is the share of its signs that the ink has.
     - A second reading with hardly any characters is ignored if the first reader was sure. Apostrophes follow the second reader.
-      Sub- and superscripts follow the ink. The levels of headings that were read follow the ink and their numbers.
+      Sub- and superscripts follow the ink.
 
     A region is doubted if its worth is less than `min_agreement`, or if the ink contradicts it. For the file's own text, which
     `CompareInk` has judged by fonts, the limit is `min_file_agreement`. A region that an engine read and that nothing confirms is
@@ -93,11 +87,9 @@ class WeighLabels(Stage):
     `unchecked_share`  the share in regions that an engine read and nothing confirms
     `unlike_share`  for pages that engines read: the share of text in lines in which the readers differ in any sign, unless the
                     ink confirms the first; `unlike_regions_share`: the share in regions with such a line
-    `contradiction_`  with a kind: how often the page contradicts itself, see `structure_doubts` and `page_doubts`. `heading` also
-                    counts texts of a bold line (`bold_ink`), headings of unclear level, and headings that look like text
-                    (`heading_ink`). `glued` also counts paragraphs that their column's edge divides (`torn_regions`). `items`
-                    also counts items whose sign only the second reader has. `scripts` counts regions whose ink has sub- or
-                    superscripts that their text lacks (`raised_ink`). Absent if the regions in doubt became unread instead
+    `set_aside`     the number of regions that became unread because only the second reader has their item's sign, only the ink
+                    has their sub- or superscripts (`raised_ink`), or nothing checks a table's cells. `unsettled`: the number of
+                    regions with such signs or scripts, if they are too many for that
     `coverage`      the share of text-like ink that lies in a region
     `beside_pictures`  the share of it in lines, pictures and unread regions; absent if there is no picture, or if pictures hold
                     more than 1 - `min_recall` of the text
@@ -117,11 +109,11 @@ class WeighLabels(Stage):
     `reading_unchecked`  more than `max_disputed` of what engines read is disputed or unchecked, and some of it is unchecked
     `readings_differ`  `unlike_share` exceeds `max_unlike`, or `unlike_regions_share` exceeds `max_disputed`; if neither does, the
                     regions with such lines are unread
-    `structure_in_doubt`, `spaces_in_doubt`, `text_in_doubt`  the page has a contradiction of this kind, or fonts don't tell code
-                    (`code_doubts`)
-    `tables_unchecked`  an engine read a table, and nothing checks its cells. But if only this and contradictions speak against
-                    the page, regions can become unread instead (`doubtful_regions`): at most `max_aside` of the text, and at
-                    most `max_disputed` of what engines read
+    `structure_in_doubt`  the labeller's `structure_score` is below `min_structure`
+    `text_in_doubt` some regions are `unsettled`
+    `tables_unchecked`  an engine read a table, and nothing checks its cells. Unsettled regions become unread instead if that is
+                    all that speaks against the page, and if they hold at most `max_aside` of the text, and at most
+                    `max_disputed` of what engines read
     `tables_as_text`  a table of the page became text
     `text_in_pictures`  more than `max_pictured` of what engines read lies in regions labelled pictures, which may be wrong; for
                     the file's own text the limit is `max_pictured_text`
@@ -134,7 +126,7 @@ class WeighLabels(Stage):
     an unread region always has the reason `unread_regions`.
     """
 
-    version: ClassVar[int] = 20
+    version: ClassVar[int] = 21
 
     lines_a_page: int = 8
     read_lines_a_page: int = 60
@@ -157,6 +149,7 @@ class WeighLabels(Stage):
     max_unread_text: float = 0.15
     max_aside: float = 0.2
     min_file_page: float = 0.97
+    min_structure: float = 0.8
     seed: int = 0
     batch_size: int = 1
 
@@ -179,8 +172,7 @@ class WeighLabels(Stage):
         gray = numpy.asarray(image[:, :, 1])
         again = ReadAgain(self.lines_a_page, self.read_lines_a_page, self.mirrors_a_page, self.seed)
         page, found = again.witnesses(page, gray, engines)
-        page, headings = with_heading_levels(as_drawn(page, found.values()), gray)
-        page, flat = with_scripts(page, gray)
+        page, flat = with_scripts(as_drawn(page, found.values()), gray)
         weights = {i: size(region) for i, region in enumerate(page.regions) if is_text(region)}
         reasons, silent = doubted(page, found, self.min_agreement, self.min_file_agreement, self.min_table)
         opinions = {i for i in reasons if reasons[i] in _OPINIONS}
@@ -221,10 +213,6 @@ class WeighLabels(Stage):
         if by_engines:
             signals["unlike_share"], signals["unlike_regions_share"], _ = unlike
         lacking = [i for i, of in found.items() if i not in reasons for line in of.all_lines if by_engines and line.lacks_sign]
-        bold = [*bold_alone(page.regions, gray), *headings]
-        glued = glued_in_columns(page.regions)
-        contradictions = doubts(page) + page_doubts.doubts(page)
-        contradictions += Counter(heading=len(bold), glued=len(glued), items=len(lacking), scripts=len(flat))
         if formulas:
             signals["formula_agreement"] = weighted_mean(list(formulas.values()))
         # Formulas alone don't confirm a text that no second reader has read.
@@ -236,20 +224,23 @@ class WeighLabels(Stage):
         difficulty = 1.0 - signals["worth"] if "worth" in signals else -1.0
         judged = replace(page, regions=regions, text=markdown(regions) if reasons else page.text, difficulty=difficulty)
         tables = {i for i, region in enumerate(regions) if by_engines and region.format == "html" and not region.is_unread}
-        is_true_else = bool(contradictions or tables) and self._judged(set_aside(judged, tables), page, signals)[0] == "trusted"
-        most_aside = min(self.max_aside, self._most_unread(page))
-        aside = doubtful(judged, {*bold, *glued, *lacking, *flat, *tables}, most_aside) if is_true_else else None
-        if aside is not None:
-            judged = set_aside(judged, aside)
-            signals |= {"doubted_structure": float(len(aside)), "unread_share": unread_share(judged.regions)}
+        # Signs that only the second reader has, scripts that only the ink has, and cells that nobody checked.
+        unsettled = with_the_rest(
+            regions, {*lacking, *flat, *tables} - {i for i, region in enumerate(regions) if region.is_unread}
+        )
+        aside = set_aside(judged, unsettled) if unsettled else judged
+        is_little = hidden_share(judged, aside) <= min(self.max_aside, self._most_unread(page))
+        if unsettled and is_little and self._judged(aside, page, signals)[0] == "trusted":
+            judged = aside
+            signals |= {"set_aside": float(len(unsettled)), "unread_share": unread_share(judged.regions)}
+        elif lacking or flat:
+            signals["unsettled"] = float(len(lacking) + len(flat))
         if by_engines and (share := hidden_share(page, judged)) > self.max_disputed:
             of_page = enumerate(zip(page.regions, judged.regions, strict=True))
             regions = tuple(scored(old, "", shares.get(i)) if is_text(old) else new for i, (old, new) in of_page)
-            judged, aside = replace(judged, regions=regions, text=markdown(regions)), None
-            signals.pop("doubted_structure", None)
+            judged = replace(judged, regions=regions, text=markdown(regions))
+            signals.pop("set_aside", None)
             signals |= {"spared_share": share, "unread_share": unread_share(regions)}
-        if aside is None:
-            signals |= {f"contradiction_{kind}": float(num) for kind, num in sorted(contradictions.items())}
         verdict, why = self._judged(judged, page, signals)
         return judged.with_quality(verdict, why, **signals)
 
@@ -264,12 +255,9 @@ class WeighLabels(Stage):
         """The verdict and the reasons of the judged `page`. `before` is the page before regions became unread."""
         by_engines = is_read(before)
         most = self._most_unread(before)
-        wrong = {name.removeprefix("contradiction_") for name in signals if name.startswith("contradiction_")}
-        wrong |= {"code"} if before.quality.signals.get("code_doubts") else set()
         against = {
-            "structure_in_doubt": bool(wrong - SPACES - _OF_TEXT),
-            "spaces_in_doubt": bool(wrong & SPACES),
-            "text_in_doubt": bool(wrong & _OF_TEXT),
+            "structure_in_doubt": before.quality.signals.get("structure_score", 1.0) < self.min_structure,
+            "text_in_doubt": "unsettled" in signals,
             "readings_differ": not self._are_alike(*(signals.get(f"unlike{of}_share", 0.0) for of in ("", "_regions"))),
             "tables_unchecked": by_engines and any(r.format == "html" and not r.is_unread for r in page.regions),
             "incomplete": signals["coverage"] < self.min_coverage,

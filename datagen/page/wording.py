@@ -19,7 +19,6 @@ TABLE = re.compile(
     _TABLE + r"\s*[\dA-Z一二三四五六七八九]|\d+(?:\.\d+)*\.?\s(?:lentelė|tabula|táblázat|taula)\b",
     re.IGNORECASE,
 )
-UNNUMBERED_TABLE = re.compile(_TABLE + r"\s?[.:\u2024\u0589\uff1a]\s", re.IGNORECASE)
 MARK = re.compile(r"(?:<sup>[^<]{1,4}</sup>|\d{1,3}(?![\d.,:)]|\s?[%/–-])|[*†‡§]{1,3}(?=[^*\s])|\[\d{1,2}\])\s*\S")
 """What a footnote begins with."""
 TWO_LETTERS = re.compile(r"[^\W\d_][^\w\s!-~]*[^\W\d_]")

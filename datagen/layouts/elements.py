@@ -1,0 +1,64 @@
+"""What a page consists of before it has regions: its lines with their looks, its pictures, what is drawn, what engines saw.
+
+PDF files and images meet here. Nothing behind this module knows which of them a page came from, but for `has_fonts`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from datagen.page.boxes import area, shared
+from datagen.page.line_pieces import Rect
+
+_SAME, _LEAST, _MOST = 0.5, 0.0004, 0.95  # of a picture: overlap of two that are one; shares of the page's area
+
+
+@dataclass(frozen=True)
+class LineElement:
+    """A line at `box`, in the unit of the page. `size` is the height of its font or of its letters, in any unit that is the same
+    for the page's lines. `bold` and `mono` are shares of its characters. `look` is that of `record.Line`; "" if unknown. `block`
+    is the number of the file's block that holds the line."""
+
+    box: Rect
+    text: str
+    size: float
+    bold: float = 0.0
+    mono: float = 0.0
+    look: str = ""
+    vertical: bool = False
+    block: int = 0
+
+
+@dataclass(frozen=True)
+class SeenBlock:
+    """A region that a layout engine saw: its box and its label in the record's terms."""
+
+    box: Rect
+    label: str
+
+
+@dataclass(frozen=True)
+class Elements:
+    """A page of `size`, (width, height) in any unit. The `lines` stand in the order of the file or of the detector.
+
+    `drawings` are the boxes of rules, frames and other strokes. `rtl`: the page has right-to-left letters. `has_fonts`: sizes,
+    looks and order of the lines are a file's. Otherwise they are guesses from the lines' boxes.
+    """
+
+    size: tuple[float, float]
+    lines: Sequence[LineElement]
+    blocks: Sequence[SeenBlock] = ()
+    pictures: Sequence[Rect] = ()
+    drawings: Sequence[Rect] = ()
+    rtl: bool = False
+    has_fonts: bool = True
+
+
+def distinct_pictures(boxes: Sequence[Rect], size: tuple[float, float]) -> list[Rect]:
+    """The boxes of pictures in a page of `size`, without doubles, ornaments and backgrounds."""
+    result: list[Rect] = []
+    for box in boxes:
+        if not _LEAST < area(box) / (size[0] * size[1]) < _MOST:
+            continue
+        if not any(shared(box, other) > _SAME * (area(box) + area(other) - shared(box, other)) for other in result):
+            result.append(box)
+    return result

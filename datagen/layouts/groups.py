@@ -1,0 +1,136 @@
+"""The regions of a page that follow from the network's answer, in reading order."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
+
+from datagen.labels import HEADINGS
+from datagen.layouts.elements import Elements
+from datagen.layouts.labeller import LABELS, Outputs, outputs
+
+NAME = "layouts"
+"""What regions name as the engine that saw them."""
+MAX_ELEMENTS = 600
+"""The network sees at most so many elements at a time: it compares each with every other one."""
+_IMAGE, _NONE = LABELS.index("image"), LABELS.index("")
+_CLIP = 12.0  # of logits
+
+
+class Group(NamedTuple):
+    """A region: indices of the page's `lines` in their order, the index of its picture or -1, its label, a heading's level or 0.
+
+    Probabilities: of the label; that its lines belong together (`is_one`); that no line of another region does (`is_whole`); that
+    it is read where it stands (`in_order`); and that all of this is right (`is_right`), as counted on documents that the network
+    hadn't seen.
+    """
+
+    lines: tuple[int, ...]
+    picture: int
+    label: str
+    level: int = 0
+    label_score: float = 1.0
+    is_one: float = 1.0
+    is_whole: float = 1.0
+    in_order: float = 1.0
+    is_right: float = 1.0
+
+
+def groups(page: Elements, weights: Mapping[str, numpy.ndarray]) -> list[Group]:
+    """The page's regions in reading order. Each line is in one of them. Pictures that are none are left out."""
+    result: list[Group] = []
+    if not page.lines:
+        return [Group((), n, "image") for n in range(len(page.pictures))]
+    for start, part in _windows(page):
+        for group in _of_outputs(part, outputs(part, weights)):
+            result.append(_with_odds(group._replace(lines=tuple(start + i for i in group.lines)), weights))
+    return result
+
+
+def structure_score(found: Sequence[Group]) -> float:
+    """The probability that all regions of a page are right."""
+    return round(math.prod(group.is_right for group in found), 3)
+
+
+def evidence(group: Group) -> list[float]:
+    """What `is_right` follows from: log odds of the other probabilities, and 1."""
+    shares = (group.label_score, group.is_one, group.is_whole, group.in_order)
+    return [*(math.log(share / (1 - share)) for share in (min(max(share, 1e-3), 0.999) for share in shares)), 1.0]
+
+
+def _with_odds(group: Group, weights: Mapping[str, numpy.ndarray]) -> Group:
+    odds = float(numpy.dot(evidence(group), weights["is_right"])) if "is_right" in weights else _CLIP
+    return group._replace(is_right=round(1 / (1 + math.exp(-odds)), 3))
+
+
+def _windows(page: Elements) -> Iterator[tuple[int, Elements]]:
+    """Parts of the page that the network can see, in the order of its lines. All pictures are in the first one."""
+    size = max(1, MAX_ELEMENTS - len(page.pictures))
+    for start in range(0, len(page.lines), size):
+        pictures = page.pictures if not start else ()
+        lines = page.lines[start : start + size]
+        yield start, Elements(page.size, lines, page.blocks, pictures, page.drawings, page.rtl, page.has_fonts)
+
+
+def _of_outputs(page: Elements, answer: Outputs) -> list[Group]:
+    num_lines, num = len(page.lines), len(answer.label)
+    same = _sigmoid(answer.same)
+    numpy.fill_diagonal(same, 1.0)
+    of_group = numpy.zeros(num, int)
+    if num > 1:
+        distance = squareform(numpy.round(1 - (same + same.T) / 2, 3), checks=False)
+        of_group = fcluster(linkage(distance, "average"), 0.5, "distance")
+    log_share = _log_softmax(answer.label)
+    log_share[:num_lines, _NONE] = -_CLIP
+    log_share[num_lines:] = numpy.where(numpy.isin(numpy.arange(len(LABELS)), (_IMAGE, _NONE)), log_share[num_lines:], -_CLIP)
+    members = [numpy.flatnonzero(of_group == g) for g in numpy.unique(of_group)]
+    sums = [log_share[own].sum(0) for own in members]
+    for own, total in zip(members, sums, strict=True):
+        if own[-1] < num_lines:
+            total[_IMAGE] = -numpy.inf  # lines alone are no picture
+    labels = [int(total.argmax()) for total in sums]
+    before = numpy.array([[answer.before[numpy.ix_(a, b)].clip(-_CLIP, _CLIP).mean() for b in members] for a in members])
+    is_before = _sigmoid(before)
+    order = numpy.argsort(-is_before.sum(1), kind="stable")
+    result = []
+    for rank, g in enumerate(order):
+        own, label = members[g], LABELS[labels[g]]
+        if not label:
+            continue
+        others = numpy.flatnonzero(of_group != of_group[own[0]])
+        neighbours = [is_before[order[rank - 1], g]] if rank else []
+        neighbours += [is_before[g, order[rank + 1]]] if rank + 1 < len(order) else []
+        lines = tuple(int(i) for i in own if i < num_lines)
+        heading = answer.level[own].sum(0)[1:]
+        result.append(
+            Group(
+                lines,
+                int(own[-1]) - num_lines if own[-1] >= num_lines else -1,
+                label,
+                1 + int(heading.argmax()) if label in HEADINGS else 0,
+                _share(sums[g] / len(own), labels[g]),
+                round(float(same[numpy.ix_(own, own)].mean()), 3),
+                round(1 - float(same[numpy.ix_(own, others)].max(initial=0.0)), 3),
+                round(float(min(neighbours, default=1.0)), 3),
+            )
+        )
+    return result
+
+
+def _share(logs: numpy.ndarray, label: int) -> float:
+    shares = numpy.exp(logs - logs.max())
+    return round(float(shares[label] / shares.sum()), 3)
+
+
+def _sigmoid(x: numpy.ndarray) -> numpy.ndarray:
+    result: numpy.ndarray = 1 / (1 + numpy.exp(-x.clip(-_CLIP, _CLIP)))
+    return result
+
+
+def _log_softmax(x: numpy.ndarray) -> numpy.ndarray:
+    shifted = x - x.max(-1, keepdims=True)
+    result: numpy.ndarray = shifted - numpy.log(numpy.exp(shifted).sum(-1, keepdims=True))
+    return result

@@ -1,0 +1,55 @@
+"""How likely a region is right, learned on pages of documents that the network hasn't seen."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy
+import torch
+from torch.nn import functional
+
+from datagen.layouts.groups import Group, evidence, groups
+from datagen.layouts.labeller import LABELS
+from datagen.layouts.training import TrainingPage
+from datagen.layouts.truth import Answer
+
+_STEPS, _DECAY = 60, 1e-3
+
+
+def are_right(found: Sequence[Group], answer: Answer, num_lines: int) -> list[bool]:
+    """Of each region, whether its label and its lines are those of the truth, and whether its neighbours in the order come in the
+    true order. `num_lines` is the page's number of lines. Lines that the truth hasn't don't count."""
+    region, label = answer.region, answer.label
+    of_truth = {int(n): frozenset(numpy.flatnonzero(region == n).tolist()) for n in numpy.unique(region[region >= 0])}
+    members = [[*group.lines, *([num_lines + group.picture] if group.picture >= 0 else [])] for group in found]
+    numbers = [max((int(region[i]) for i in own), default=-1) for own in members]
+    result = []
+    for rank, (group, own) in enumerate(zip(found, members, strict=True)):
+        known = frozenset(i for i in own if region[i] >= 0)
+        is_whole = known == of_truth.get(numbers[rank], frozenset()) or not known
+        is_labelled = all(LABELS[label[i]] == group.label for i in known)
+        beside = [numbers[rank - 1] < numbers[rank]] if rank else []
+        beside += [numbers[rank] < numbers[rank + 1]] if rank + 1 < len(found) else []
+        result.append(is_whole and is_labelled and all(beside))
+    return result
+
+
+def odds(pages: Sequence[TrainingPage], weights: Mapping[str, numpy.ndarray]) -> numpy.ndarray:
+    """The weights (5,) float32 of `groups.evidence` in the log odds that a region is right, by logistic regression."""
+    seen: list[list[float]] = []
+    right: list[bool] = []
+    for page in pages:
+        found = groups(page.page, weights)
+        seen += [evidence(group) for group in found]
+        right += are_right(found, page.answer, len(page.page.lines))
+    x, y = torch.tensor(seen, dtype=torch.float64), torch.tensor(right, dtype=torch.float64)
+    w = torch.zeros(x.shape[1], dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([w], max_iter=_STEPS, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        value = functional.binary_cross_entropy_with_logits(x @ w, y) + _DECAY * (w**2).sum()
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    result: numpy.ndarray = w.detach().numpy().astype(numpy.float32)
+    return result

@@ -1,0 +1,72 @@
+"""What the network should answer for a page: its elements, matched with the regions of a page of known truth."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy
+
+from datagen.labels import HEADINGS, PICTURES
+from datagen.layouts.elements import Elements
+from datagen.layouts.labeller import LABELS
+from datagen.page.boxes import area, shared
+from datagen.page.line_pieces import Rect
+from datagen.record import Region, Sample
+
+UNKNOWN = -1
+_SLACK, _SAME = 0.15, 0.5  # of a line's thickness; of two pictures' common area
+_HEADING = re.compile(r"(#{1,6}) ")
+
+
+class Answer(NamedTuple):
+    """Of N elements, each (N,) int64: the label's index in `LABELS`, a heading's level (0: no heading), and the number of the
+    region in reading order. `UNKNOWN` where no region of the truth has the element."""
+
+    label: numpy.ndarray
+    level: numpy.ndarray
+    region: numpy.ndarray
+
+
+def answer(page: Elements, truth: Sample) -> Answer:
+    """The true answer. The truth's boxes are in the pixels of its image; the page may have another unit."""
+    x_scale, y_scale = page.size[0] / truth.size[0], page.size[1] / truth.size[1]
+
+    def scaled(box: Sequence[float]) -> Rect:
+        return box[0] * x_scale, box[1] * y_scale, box[2] * x_scale, box[3] * y_scale
+
+    texts = [(n, scaled(line.box)) for n, region in enumerate(truth.regions) if _is_text(region) for line in region.lines]
+    texts += [(n, scaled(region.box)) for n, region in enumerate(truth.regions) if _is_text(region) and not region.lines]
+    whole = [(n, scaled(region.box)) for n, region in enumerate(truth.regions)]
+    pictures = [(n, scaled(region.box)) for n, region in enumerate(truth.regions) if region.label in PICTURES]
+    regions = []
+    for line in page.lines:
+        slack = _SLACK * min(line.box[2] - line.box[0], line.box[3] - line.box[1])
+        middle = (line.box[0] + line.box[2]) / 2, (line.box[1] + line.box[3]) / 2
+        regions.append(_smallest(middle, texts, slack) if _smallest(middle, texts, slack) >= 0 else _smallest(middle, whole, 0.0))
+    for picture in page.pictures:
+        likeness = [(shared(picture, box) / (area(picture) + area(box) - shared(picture, box)), n) for n, box in pictures]
+        best, n = max(likeness, default=(0.0, UNKNOWN))
+        regions.append(n if best > _SAME else UNKNOWN)
+    label, level = [], []
+    for i, n in enumerate(regions):
+        region = truth.regions[n] if n >= 0 else None
+        none = UNKNOWN if i < len(page.lines) else LABELS.index("")
+        name = "" if region is None else "image" if region.label in PICTURES else region.label
+        label.append(LABELS.index(name) if name in LABELS and region is not None else none)
+        heading = _HEADING.match(region.text) if region is not None and region.label in HEADINGS else None
+        level.append(len(heading[1]) if heading else 0)
+    return Answer(numpy.array(label, int), numpy.array(level, int), numpy.array(regions, int))
+
+
+def _is_text(region: Region) -> bool:
+    return region.label not in PICTURES
+
+
+def _smallest(point: tuple[float, float], boxes: Sequence[tuple[int, Rect]], slack: float) -> int:
+    """The number of the smallest box around a point, `UNKNOWN` if there is none."""
+    holders = [
+        (area(box), n)
+        for n, box in boxes
+        if box[0] - slack <= point[0] <= box[2] + slack and box[1] - slack <= point[1] <= box[3] + slack
+    ]
+    return min(holders)[1] if holders else UNKNOWN
