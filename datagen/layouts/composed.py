@@ -179,10 +179,21 @@ class Composer:
                 (f"{random.uniform(0, 99):.2f}", f"{random.randint(1, 9999):,}", f"{random.randint(0, 100)}%", "–")
             )
 
-        head = "".join(f"<th>{html.escape(self._phrase(1, 2)[:30])}</th>" for _ in range(columns))
-        body = "".join(f"<tr>{''.join(f'<td>{cell(i)}</td>' for i in range(columns))}</tr>" for _ in range(rows))
-        caption = f"<caption>{self._label('table')}</caption>" if random.random() < 0.8 else ""
-        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        rows_of = [[cell(i) for i in range(columns)] for _ in range(rows)]
+        if random.random() < 0.4:  # terms and what they mean, without a head
+            rows_of = [
+                [html.escape(self._phrase(1, 3)), html.escape(self._sentences(random.choice((40, 90, 160))))] for _ in rows_of
+            ]
+        num = len(rows_of[0])
+        titles = "".join(f"<th>{html.escape(self._phrase(1, 2)[:30])}</th>" for _ in range(num))
+        head = f"<thead><tr>{titles}</tr></thead>" if num > 2 or random.random() < 0.3 else ""
+        if random.random() < 0.15:  # heads within, over all columns
+            at = random.randrange(1, len(rows_of))
+            rows_of[at : at + 1] = [[f'<td colspan="{num}">{html.escape(self._phrase(1, 4))}</td>']]
+        cells = ("".join(one if one.startswith("<td") else f"<td>{one}</td>" for one in row) for row in rows_of)
+        body = "".join(f"<tr>{row}</tr>" for row in cells)
+        caption = f"<caption>{self._label('table')}</caption>" if random.random() < (0.8 if head else 0.2) else ""
+        return f"<table>{caption}{head}<tbody>{body}</tbody></table>"
 
     def _list(self, tag: str = "") -> str:
         """A list, some of whose items have a second paragraph or a list of their own; or terms with definitions."""

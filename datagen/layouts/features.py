@@ -35,9 +35,9 @@ SEEN_LABELS = (
 )
 _LEADER = re.compile(r"(?:[.·…‧_] ?){3,} ?[\divxlcIVXLC]+$")
 _WORDINGS = (FIGURE, TABLE, OF_SECTION, ITEM, MARK)
-_FAR, _MAX_DRAWINGS = 1e6, 3000
+_FAR, _MAX_DRAWINGS, _MAX_RULES = 1e6, 3000, 200
 _IN_BLOCK, _IN_COLUMN, _IN_ROW = 0.3, 0.2, 0.4  # shares of an element's area, width and height
-_THIN_EM, _LONG_EM, _FRAME_EM, _RULE_NEAR_EM = 0.3, 2.0, 0.8, 3.0
+_THIN_EM, _LONG_EM, _FRAME_EM, _RULE_NEAR_EM, _SIGN_EM = 0.3, 2.0, 0.8, 3.0, 2.5
 _STOPS, _BULLETS = frozenset("。．।॥።။።۔؟…"), frozenset(signs.BULLETS + signs.CHECKS + signs.BOXES + signs.DOTS + "–—§")
 
 
@@ -110,6 +110,7 @@ def features(page: Elements) -> Features:
         is_known & (step == 1),
         is_known & (step == -1),
         (file_block[:, None] == file_block[None]) & is_known,
+        *_ruled_apart(page, box_NB, em),
     )
     return Features(
         numpy.stack(of_elements, 1).astype(numpy.float32),
@@ -254,17 +255,25 @@ def _gaps(box_NB: numpy.ndarray, x_shared: numpy.ndarray, y_shared: numpy.ndarra
 
 
 def _drawn(page: Elements, box_NB: numpy.ndarray, em: float) -> list[numpy.ndarray]:
-    """How near the next rule above and below an element is, 1 for touching; whether a frame is around it, and how high."""
+    """How near the next rules above, below, to the left and to the right of an element are, 1 for touching; whether a frame is
+    around it, and how high; and whether a small drawing stands in front of it, as the sign of a list's item does."""
     x0, y0, x1, y1 = box_NB.T
-    middle = (y0 + y1) / 2
+    middle, slack = (y0 + y1) / 2, 0.3 * em
     drawn = numpy.array(page.drawings[:_MAX_DRAWINGS], float).reshape(-1, 4)
     wide, high = drawn[:, 2] - drawn[:, 0], drawn[:, 3] - drawn[:, 1]
     rules = drawn[(high < _THIN_EM * em) & (wide > _LONG_EM * em)]
+    posts = drawn[(wide < _THIN_EM * em) & (high > em)]
+    passes = (posts[None, :, 1] <= middle[:, None]) & (middle[:, None] <= posts[None, :, 3])
+    left = numpy.where(passes & (posts[None, :, 0] <= x0[:, None] + slack), x0[:, None] - posts[None, :, 0], _FAR)
+    right = numpy.where(passes & (posts[None, :, 2] >= x1[:, None] - slack), posts[None, :, 2] - x1[:, None], _FAR)
+    dots = drawn[(wide < em) & (high < em) & (wide > 0.1 * em) & (high > 0.05 * em)]
+    ahead = numpy.minimum(numpy.abs(x0[:, None] - dots[None, :, 2]), numpy.abs(dots[None, :, 0] - x1[:, None])) < _SIGN_EM * em
+    level = (dots[None, :, 1] + dots[None, :, 3]) / 2
+    has_sign = (ahead & (y0[:, None] < level) & (level < y1[:, None])).any(1)
     frames = drawn[(high > _FRAME_EM * em) & (wide > em) & (wide * high < 0.7 * page.size[0] * page.size[1])]
     crosses = (numpy.minimum(x1[:, None], rules[None, :, 2]) - numpy.maximum(x0[:, None], rules[None, :, 0])) > 0
     above = numpy.where(crosses & (rules[None, :, 3] <= middle[:, None]), middle[:, None] - rules[None, :, 3], _FAR)
     below = numpy.where(crosses & (rules[None, :, 1] > middle[:, None]), rules[None, :, 1] - middle[:, None], _FAR)
-    slack = 0.3 * em
     holds = (
         (frames[None, :, 0] <= x0[:, None] + slack)
         & (frames[None, :, 2] >= x1[:, None] - slack)
@@ -275,6 +284,32 @@ def _drawn(page: Elements, box_NB: numpy.ndarray, em: float) -> list[numpy.ndarr
     return [
         numpy.exp(-above.min(1, initial=_FAR) / (_RULE_NEAR_EM * em)),
         numpy.exp(-below.min(1, initial=_FAR) / (_RULE_NEAR_EM * em)),
+        numpy.exp(-numpy.maximum(left, 0).min(1, initial=_FAR) / (_RULE_NEAR_EM * em)),
+        numpy.exp(-numpy.maximum(right, 0).min(1, initial=_FAR) / (_RULE_NEAR_EM * em)),
         holds.any(1),
         numpy.where(holds.any(1), numpy.log1p(lowest), 0),
+        has_sign,
     ]
+
+
+def _ruled_apart(page: Elements, box_NB: numpy.ndarray, em: float) -> list[numpy.ndarray]:
+    """(N, N): whether a rule lies between two elements one of which stands above the other, and whether one stands between two of
+    a row."""
+    x0, y0, x1, y1 = box_NB.T
+    drawn = numpy.array(page.drawings[:_MAX_DRAWINGS], float).reshape(-1, 4)
+    wide, high = drawn[:, 2] - drawn[:, 0], drawn[:, 3] - drawn[:, 1]
+    across = drawn[(high < _THIN_EM * em) & (wide > _LONG_EM * em)]
+    upright = drawn[(wide < _THIN_EM * em) & (high > em)]
+
+    def between(
+        rules: numpy.ndarray, at: int, low: numpy.ndarray, high: numpy.ndarray, start: numpy.ndarray, end: numpy.ndarray
+    ) -> numpy.ndarray:
+        apart = numpy.zeros((len(low), len(low)), bool)
+        for rule in rules[numpy.argsort(rules[:, at] - rules[:, at + 2], kind="stable")][:_MAX_RULES]:
+            place = (rule[at] + rule[at + 2]) / 2
+            crossed = (numpy.minimum(end, rule[3 - at]) - numpy.maximum(start, rule[1 - at])) > 0
+            before, behind = crossed & (low + (high - low) / 2 < place), crossed & (low + (high - low) / 2 > place)
+            apart |= before[:, None] & behind[None]
+        return apart | apart.T
+
+    return [between(across, 1, y0, y1, x0, x1), between(upright, 0, x0, x1, y0, y1)]

@@ -22,7 +22,7 @@ from datagen.layouts.truth import UNKNOWN, Answer
 MAX_ELEMENTS = 400
 _PAIRS_A_BATCH = 80_000
 _NEAR_PAIR = 9  # the feature of a pair: how far both are apart from left to right
-_NEAR, _WEIGHT_NEAR, _WEIGHT_FAR = 1.5, 2.0, 0.3
+_NEAR, _WEIGHT_NEAR, _WEIGHT_FAR = 1.5, 2.0, 1.0
 
 
 @dataclass(frozen=True)
