@@ -22,6 +22,7 @@ RECIPES = {
     "train": Entry("recipes.train:train", trains=True),
     "finetune": Entry("recipes.finetune:finetune", trains=True),
     "reads": Entry("recipes.reads:reads", trains=True),
+    "layouts": Entry("recipes.layouts:layouts", trains=True),
     "ablate": Entry("recipes.ablate:ablate", trains=True),
     "label": Entry("recipes.label:label"),
     "agree": Entry("recipes.agree:agree"),

@@ -14,7 +14,7 @@ from datagen.fine import lines_to_regions
 from datagen.layouts.groups import groups, structure_score
 from datagen.layouts.labeller import weights
 from datagen.markdown import markdown
-from datagen.page.boxes import area, is_centred_in, shared
+from datagen.page.boxes import is_centred_in
 from datagen.page.images import pixels
 from datagen.page.line_pieces import Rect
 from datagen.page.paper import CONTRAST
@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 
 _WIDE = 3.0  # in line heights: a wider gap divides a line; detectors read on across narrower gaps
 _SEEN, _FEW_LINES = 0.3, 8  # a layout whose regions hold a smaller share of the characters has failed, if there are more lines
-_TWICE = 0.2  # of a formula's area: so much of it lies in a region that the layout engine saw as something else than text
 
 
 class _Page(NamedTuple):
@@ -137,10 +136,7 @@ class AnnotateImage(Stage):
 
     def _with_regions(self, page: _Page, layout: Sequence[Region], equations: Sequence[Region]) -> Sample:
         sample, image = page.sample, page.view.image
-        others = [
-            e for e in equations if not any(r.label != "text" and shared(e.box, r.box) > _TWICE * area(e.box) for r in layout)
-        ]
-        seen = [*layout, *others]
+        seen = lines_to_regions.with_equations(layout, equations)
         shown, lines = lines_to_regions.elements(page.lines, seen, image)
         found = groups(shown, weights())
         regions = lines_to_regions.put_together(found, lines, shown.pictures, page.lines, seen, partial(_is_clear, image))

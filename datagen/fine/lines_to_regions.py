@@ -25,9 +25,16 @@ from datagen.writing.join_lines import joined, words_of
 from datagen.writing.vertical_lines import FROM_LEFT
 
 _INSIDE = 0.5  # of the smaller one's area: two boxes that share so much are of one thing
+_TWICE = 0.2  # of a formula's area: so much of it lies in a region that the layout engine saw as something else than text
 _ROW = 0.4  # of a line's height: the middles of a row's lines are no further apart
 _NEARLY = 0.25  # of the usual distance between two lines
 _TALLER, _MUCH_TALLER = 1.4, 1.9  # how much taller a line of the same size may be; the second if it stands as close as all others
+
+
+def with_equations(layout: Sequence[Region], equations: Sequence[Region]) -> list[Region]:
+    """The layout's regions, and those of the equations that lie where the layout has text or nothing."""
+    others = [r for r in layout if r.label != "text"]
+    return [*layout, *(e for e in equations if not any(shared(e.box, r.box) > _TWICE * area(e.box) for r in others))]
 
 
 def elements(page: PageLines, layout: Sequence[Region], image: numpy.ndarray) -> tuple[Elements, list[Line]]:

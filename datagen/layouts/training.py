@@ -1,15 +1,15 @@
 """Trains the network on pages of known truth. Each epoch sees another variant of each page."""
 
+import io
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
 import numpy
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
@@ -194,9 +194,13 @@ def losses(network: LayoutNetwork, batch: Batch) -> Tensor:
 
 
 def trained(
-    pages: Sequence[TrainingPage], plan: Plan, progress: Callable[[int, list[float], LayoutNetwork], None]
+    pages: Sequence[TrainingPage],
+    plan: Plan,
+    after_epoch: Callable[[int, list[float], bytes], None] = lambda number, losses, state: None,
+    state: bytes = b"",
 ) -> LayoutNetwork:
-    """The network after training. `progress` is told each epoch's number and its four mean losses."""
+    """The network after training. `after_epoch` is told each epoch's number, from 0, its four mean losses, and the state from
+    which a later call with the same pages and plan goes on."""
     torch.manual_seed(plan.seed)
     pages = [page for page in pages if len(page.page.lines) > 0 and len(page.answer.label) <= MAX_ELEMENTS]
     first = [features(page.page) for page in pages]
@@ -204,13 +208,22 @@ def trained(
     network = LayoutNetwork(elements.shape[1], first[0].of_pairs.shape[2], plan.width, plan.depth)
     network.mean.copy_(torch.from_numpy(elements.mean(0)))
     network.deviation.copy_(torch.from_numpy(numpy.maximum(elements.std(0), 0.05)))
+    del first, elements
     epochs = [_Batches(pages, plan.seed, epoch) for epoch in range(plan.epochs)]
     optimizer = torch.optim.AdamW(network.parameters(), plan.learning_rate, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, plan.learning_rate, total_steps=sum(map(len, epochs)))
+    parts = {"network": network, "optimizer": optimizer, "schedule": schedule}
+    start = 0
+    if state:
+        kept = torch.load(io.BytesIO(state), weights_only=True)
+        start = kept.pop("epoch")
+        for name, part in parts.items():
+            part.load_state_dict(kept[name])
     weights = torch.tensor([1.0, 0.3, 1.5, 1.0])
-    for number, batches in enumerate(epochs):
+    for number in range(start, plan.epochs):
         total = torch.zeros(4)
-        for batch in DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=8):
+        torch.manual_seed(plan.seed + number)
+        for batch in DataLoader(epochs[number], batch_size=None, num_workers=1, prefetch_factor=8):
             each = losses(network, Batch(*batch))
             optimizer.zero_grad()
             (each * weights).sum().backward()
@@ -218,16 +231,17 @@ def trained(
             optimizer.step()
             schedule.step()
             total += each.detach()
-        progress(number, (total / len(batches)).tolist(), network)
+        buffer = io.BytesIO()
+        torch.save({name: part.state_dict() for name, part in parts.items()} | {"epoch": number + 1}, buffer)
+        after_epoch(number, (total / len(epochs[number])).tolist(), buffer.getvalue())
     return network.eval()
 
 
-def save(network: LayoutNetwork, path: Path) -> None:
-    """Write the weights in half precision."""
-    save_file({name: tensor.to(torch.float16).contiguous() for name, tensor in network.state_dict().items()}, path)
+def saved(network: LayoutNetwork) -> bytes:
+    """The weights in half precision, as safetensors."""
+    return save({name: tensor.to(torch.float16).contiguous() for name, tensor in network.state_dict().items()})
 
 
-def by_document(pages: Sequence[TrainingPage], share: int = 8) -> Iterator[tuple[TrainingPage, bool]]:
-    """The pages, and whether each is one of the `share`-th of documents that the network doesn't learn from."""
-    for page in pages:
-        yield page, Random(page.document).random() < 1 / share
+def is_held_out(document: str, share: int = 8, what: str = "held out") -> bool:
+    """Whether a document is one of the `share`-th from which the network doesn't learn."""
+    return Random(f"{what} {document}").random() < 1 / share

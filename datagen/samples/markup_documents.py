@@ -39,7 +39,7 @@ _HANDBOOK_LANGUAGES = {
     "ar-MA": "ar", "fa-IR": "fa", "ru-RU": "ru", "ja-JP": "ja", "zh-CN": "zh-Hans", "en-US": "en", "de-DE": "de", "fr-FR": "fr",
     "es-ES": "es", "nb-NO": "nb", "pl-PL": "pl", "pt-BR": "pt-BR",
 }
-_SCRIPTS = tuple("""
+SCRIPTS = tuple("""
     aii amh arb bel ben blt bod bul ccp chr_cased csw div dzo ell_polytonic fuf_adlm guj heb hin hye ike iii jav_java kan kat
     khm kkh_lana kor lao mal mar mnw mya nep pan pbu pes_1 san_gran shn sin srp_cyrl tam tel tha tir uig_arab ukr urd vai ydd
     zgh cmn_hans cmn_hant jpn khk khk_mong tgl_tglg tgk ell_monotonic vie yor
@@ -105,7 +105,7 @@ class MarkupSamples(Census):
 
     def items(self) -> list[Item]:
         """Sorted by uri. Raises `ValueError`, saying how to go on, where there is no apt or npm, or nothing could be had."""
-        pages = {str(declarations.page(code)): declarations.declaration(code).lang for code in _SCRIPTS}
+        pages = {str(declarations.page(code)): declarations.declaration(code).lang for code in SCRIPTS}
         found = [*DebianSamples(self.packages).items(), *_local(pages, "MIT")]
         folder = npm.kept(_GUIDE, _INTEGRITY, _guide())
         found += _local({str(folder / name): lang for name, lang in _GUIDE_LANGUAGES.items()}, "MIT")

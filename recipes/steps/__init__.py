@@ -34,6 +34,7 @@ RUNNERS = {
     "LineTexts": "recipes.steps.line_texts:LineTextsRunner",
     "InstallLines": "recipes.steps.install_lines:InstallLinesRunner",
     "ReadPages": "recipes.steps.read_pages:ReadPagesRunner",
+    "TrainLayouts": "recipes.steps.layouts:LayoutsRunner",
     "Scripts": "recipes.steps.scripts:ScriptsRunner",
     "Report": "recipes.steps.report:ReportRunner",
 }

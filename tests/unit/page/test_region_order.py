@@ -1,11 +1,9 @@
 """The order of a page's regions, on layouts that a plain cut gets wrong."""
 
 import random
-from dataclasses import replace
 
 import pytest
 
-from datagen.page.given_order import in_files_order
 from datagen.page.region_order import in_reading_order
 from datagen.record import Box, Line, Region
 
@@ -99,26 +97,6 @@ def test_every_region_is_there_once_whatever_lies_over_whatever(direction):
         assert sorted(r.text for r in ordered) == sorted(r.text for r in regions)
         assert ordered == in_reading_order(regions, direction)
     assert in_reading_order([], direction) == []
-
-
-def test_regions_in_any_order_are_put_in_reading_order_and_those_in_one_stay():
-    column = [region(str(n), 0, 40 * n, 300, 40 * n + 30) for n in range(8)]
-    assert in_files_order(column) == column
-    shuffled = [column[n] for n in (5, 2, 7, 0, 3, 6, 1, 4)]
-    assert in_files_order(shuffled) == column
-    # Two frames that were written the wrong way round: most steps are right, most pairs are not.
-    assert in_files_order(column[4:] + column[:4]) == column
-    # A file knows better than places do where two orders differ in little.
-    aside = [*column[:3], column[4], column[3], *column[5:]]
-    assert in_files_order(aside) == aside
-    assert in_files_order([]) == []
-
-
-def test_a_region_goes_on_only_in_the_one_that_still_follows_it():
-    column = [replace(region(str(n), 0, 40 * n, 300, 40 * n + 30), continues=True) for n in range(5)]
-    placed = in_files_order([column[n] for n in (3, 4, 1, 2, 0)])
-    assert [r.box for r in placed] == [r.box for r in column]
-    assert [r.continues for r in placed] == [False, True, False, True, False]
 
 
 def test_a_spread_is_read_page_by_page_with_the_heads_and_feet_of_each():

@@ -1,0 +1,253 @@
+"""Training the labeller as a step.
+
+layouts/elements/             what pages consist of, a file a shard
+layouts/state.pt              the training after its last whole epoch, until it is done
+layouts/weights.safetensors   the network
+layouts/card.json, CARD.md    how it was trained, and its errors on documents that it didn't learn from
+"""
+
+import hashlib
+import json
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datagen.disk import manifest
+from datagen.disk.shards import each_report, read_samples
+from datagen.disk.storage import Folder
+from datagen.record import Sample, SampleError
+from datagen.work.needs import Needs
+from datagen.work.progress import State
+from datagen.work.runner import make_runner
+from recipes.layouts import TrainLayouts
+from recipes.run.progress import shown
+from recipes.steps import OK, SHARD_FAILED, Gone, StepRunner
+
+if TYPE_CHECKING:
+    from datagen.layouts.training import TrainingPage
+
+log = logging.getLogger(__name__)
+
+WEIGHTS, CARD, TABLE, _STATE = "weights.safetensors", "card.json", "CARD.md", "state.pt"
+_CARD = """# The labeller of pages
+
+`make recipe=layouts` wrote this page from [card.json](card.json). The network has {parameters:,} parameters, {kB:,} kB in fp16.
+It sees the lines and pictures of a page. It says which belong together, their labels, and their order.
+
+| learned from | pages |
+| --- | --- |
+{learned}
+
+On pages of documents that it didn't learn from:
+
+| | pages | labels of lines | regions with exactly their lines | order of neighbours |
+| --- | --- | --- | --- | --- |
+{measured}
+
+{epochs} epochs, seed {seed}. Licence: Apache-2.0.
+"""
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A shard whose pages' elements are wanted in the file `name` of the folder `to`."""
+
+    dataset: str
+    shard: str
+    pdfs: str
+    nth_image: int
+    to: str
+    name: str
+
+
+class LayoutsRunner(StepRunner[TrainLayouts]):
+    def plan(self) -> str:
+        return f"trains the labeller on pages of {', '.join(self._datasets)}, {self.step.plan.epochs} times each"
+
+    @property
+    def _datasets(self) -> dict[str, Folder]:
+        own = {name: self.out.sub(name) for name in self.step.datasets}
+        return own | ({"labelled": Folder(self.step.labelled).sub("fine")} if self.step.labelled else {})
+
+    def run(self) -> int:
+        num_failed = self._show_elements()
+        if num_failed:
+            return SHARD_FAILED
+        if not self.folder.exists(CARD):
+            self._train()
+        if self.step.install:
+            self._install()
+        return OK
+
+    def status(self) -> list[str]:
+        card = self.kept(CARD)
+        return [f"{self.step.name}: trained on {sum(card['learned'].values())} pages"] if card else []
+
+    def forget(self, gone: Gone) -> None:
+        """Clear the elements and a training that isn't whole: they are made anew."""
+        for name in (*self.folder.sub("elements").names(), *([] if self.folder.exists(CARD) else [_STATE])):
+            (self.folder if name == _STATE else self.folder.sub("elements")).remove(name)
+
+    def _show_elements(self) -> int:
+        """Make the files of elements that are missing; returns the number of failed ones."""
+        to = self.folder.sub("elements")
+        tasks = []
+        for name, dataset in self._datasets.items():
+            for report in each_report(dataset):
+                task = _Task(
+                    dataset.url, report.shard, self.step.pdfs if name != "labelled" else "", self.step.nth_image, to.url, ""
+                )
+                made = hashlib.sha256(report.known_as.encode()).hexdigest()[:12]
+                file = f"{name}-{report.shard}-{made}.jsonl.gz"
+                if not to.exists(file):
+                    tasks.append(_Task(**asdict(task) | {"name": file}))
+        if not self._has_pages():
+            raise ValueError(f"{', '.join(self._datasets)}: no pages were made, so that nothing can be learned")
+        num_done = num_failed = 0
+        started = time.monotonic()
+        with shown(self.step.name) as show:
+            for task, _, error in make_runner(self.place.on, self.place.workers).map(_show_elements, tasks, needs=Needs()):
+                num_done += 1
+                if error is not None:
+                    num_failed += 1
+                    log.error("%s: %s: %s: %s", self.step.name, task.shard, type(error).__name__, error)
+                show(
+                    State(
+                        num_done, len(tasks), "shards", left_s=(time.monotonic() - started) / num_done * (len(tasks) - num_done)
+                    )
+                )
+        return num_failed
+
+    def _has_pages(self) -> bool:
+        return any(report.num_samples for dataset in self._datasets.values() for report in each_report(dataset))
+
+    def _pages(self) -> "Iterator[tuple[str, TrainingPage]]":
+        from datagen.fine.training_pages import read
+
+        folder = self.folder.sub("elements")
+        for name in folder.names(".jsonl.gz"):
+            for page in read(folder.read(name)):
+                yield f"{'PDFs' if page.page.has_fonts else 'images'} of {name.split('-')[0]}", page
+
+    def _train(self) -> None:
+        from datagen.layouts import training
+
+        pages = list(self._pages())
+        learned = [(kind, page) for kind, page in pages if not training.is_held_out(page.document)]
+        unseen = [(kind, page) for kind, page in pages if training.is_held_out(page.document)]
+        if not learned:
+            raise ValueError(
+                f"{self.step.name}: all {len(pages)} pages are of documents that are held out: more documents are needed"
+            )
+        started, before = time.monotonic(), self.folder.read(_STATE) if self.folder.exists(_STATE) else b""
+        with shown(self.step.name) as show:
+
+            def after_epoch(epoch: int, losses: list[float], state: bytes) -> None:
+                self.folder.write(_STATE, state)
+                left_s = (time.monotonic() - started) / (epoch + 1) * (self.step.plan.epochs - epoch - 1)
+                show(State(epoch + 1, self.step.plan.epochs, "epochs", left_s=left_s))
+                log.info(
+                    "%s: epoch %d: losses of labels, levels, regions, order: %s",
+                    self.step.name,
+                    epoch + 1,
+                    ", ".join(f"{loss:.3f}" for loss in losses),
+                )
+
+            network = training.trained([page for _, page in learned], self.step.plan, after_epoch, before)
+        weights, made = finished(training.saved(network), learned, unseen, asdict(self.step.plan))
+        self.folder.write(WEIGHTS, weights)
+        self.folder.write(TABLE, for_people(made).encode())
+        self.folder.write(CARD, (json.dumps(made, indent=1) + "\n").encode())
+        self.folder.remove(_STATE)
+
+    def _install(self) -> None:
+        from datagen.layouts import labeller
+
+        for name in (WEIGHTS, CARD, TABLE):
+            target = labeller.WEIGHTS.with_name(name)
+            try:
+                unfinished = target.with_name(f"{name}.new")
+                unfinished.write_bytes(self.folder.read(name))
+                unfinished.rename(target)
+            except OSError as error:
+                raise ValueError(f"install=1: {target} can't be written to ({error})") from None
+        log.info("%s: the network is the package's now, in %s", self.step.name, labeller.WEIGHTS.parent)
+
+
+def _show_elements(task: _Task) -> int:
+    """Write the elements of the shard's pages; returns their number. Pages that can't be read again are left out."""
+    from datagen.engines import OPEN
+    from datagen.fine.training_pages import of_image, of_pdf, written
+
+    folder, pages = Folder(task.dataset), []
+    samples = read_samples(folder, manifest.read_part(folder, task.shard).to_pylist())
+    dropped: Counter[str] = Counter()
+    for number, sample in enumerate(sample for sample in samples if sample.task == "page"):
+        try:
+            if place := _pdf(sample, task.pdfs):
+                pages.append(of_pdf(sample, *place))
+            if number % task.nth_image == 0 and task.pdfs:
+                pages.append(of_image(sample, OPEN))
+        except SampleError as error:
+            dropped[error.reason] += 1
+    if dropped:
+        log.warning("%s: %s: pages that are left out: %s", task.dataset, task.shard, dict(dropped))
+    Folder(task.to).write(task.name, written(page for page in pages if page.page.lines))
+    return len(pages)
+
+
+def _pdf(sample: Sample, pdfs: str) -> tuple[str, int] | None:
+    """The PDF file of a sample and its page in it; None if there is none."""
+    if pdfs:
+        path = Folder(pdfs).path(f"{sample.key}.pdf")
+        return (path, 0) if Path(path).exists() else None
+    is_page = sample.origin.uri.lower().endswith(".pdf") and sample.origin.page is not None
+    return (sample.origin.uri, sample.origin.page or 0) if is_page and sample.quality.verdict == "trusted" else None
+
+
+def finished(
+    raw: bytes, learned: "list[tuple[str, TrainingPage]]", unseen: "list[tuple[str, TrainingPage]]", plan: dict[str, Any]
+) -> tuple[bytes, dict[str, Any]]:
+    """The network's weights with those of `odds`, learned on one half of the unseen documents, and its card, measured on the
+    other half."""
+    from safetensors.numpy import load, save
+
+    from datagen.layouts.measure import shares
+    from datagen.layouts.odds import odds
+    from datagen.layouts.training import is_held_out
+
+    weights = load(raw)
+    rates = [(kind, page) for kind, page in unseen if is_held_out(page.document, 2, "measured")]
+    others = [page for _, page in unseen if not is_held_out(page.document, 2, "measured")]
+    if others:
+        weights["is_right"] = odds(others, weights)
+    kinds = sorted({kind for kind, _ in rates})
+    made = {
+        "plan": plan,
+        "parameters": sum(array.size for array in weights.values()),
+        "learned": dict(sorted(Counter(kind for kind, _ in learned).items())),
+        "measured": {kind: shares((page for one, page in rates if one == kind), weights) for kind in kinds},
+        "licence": "Apache-2.0",
+    }
+    data = save(weights)
+    return data, made | {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def for_people(made: dict[str, Any]) -> str:
+    learned = "\n".join(f"| {kind} | {num:,} |" for kind, num in made["learned"].items())
+    rows = (
+        f"| {kind} | {row['pages']} | {row['labels']:.1%} | {row['regions']:.1%} | {row['order']:.1%} |"
+        for kind, row in made["measured"].items()
+    )
+    return _CARD.format(
+        parameters=made["parameters"],
+        kB=round(made["bytes"] / 1000),
+        learned=learned,
+        measured="\n".join(rows),
+        epochs=made["plan"]["epochs"],
+        seed=made["plan"]["seed"],
+    )
