@@ -144,7 +144,7 @@ class AnnotateImage(Stage):
         share = num_seen / max(1, page.lines.num_chars)
         has_failed = len(lines) > _FEW_LINES and share < _SEEN
         signals = page.signals | {"layout_share": share, "lines_placed": lines_to_regions.lines_placed(page.lines, regions, SURE)}
-        signals["structure_score"] = structure_score(found)
+        signals["structure_score"] = structure_score(found, weights())
         if page.lines.score is not None:
             signals["reading_score"] = page.lines.score
         quality = by_score(bool(lines), page.lines.score, self.min_score, signals)

@@ -75,7 +75,7 @@ def annotated_layer(view: OpenPage) -> PageContent:
         made for part in parts if (made := _region(view, part, layer, styles, looks, id(part) in flattened)) is not None
     )
     measured = layer.signals | ({"layout_failed": 1.0} if layout.failed else {})
-    measured["structure_score"] = structure_score(found)
+    measured["structure_score"] = structure_score(found, weights())
     if layer.signals.get("math_share"):
         trusted = sum(num for part, num in zip(parts, num_math, strict=True) if _is_flat(part) and id(part) not in flattened)
         measured["math_share"] = trusted / layer.signals["num_chars"]

@@ -46,24 +46,37 @@ def groups(page: Elements, weights: Mapping[str, numpy.ndarray]) -> list[Group]:
         return [Group((), n, "image") for n in range(len(page.pictures))]
     for start, part in _windows(page):
         for group in _of_outputs(part, outputs(part, weights)):
-            result.append(_with_odds(group._replace(lines=tuple(start + i for i in group.lines)), weights))
+            group = group._replace(lines=tuple(start + i for i in group.lines))
+            result.append(group._replace(is_right=_likely(evidence(group), weights.get("is_right"))))
     return result
 
 
-def structure_score(found: Sequence[Group]) -> float:
-    """The probability that all regions of a page are right."""
-    return round(math.prod(group.is_right for group in found), 3)
+def structure_score(found: Sequence[Group], weights: Mapping[str, numpy.ndarray]) -> float:
+    """The probability that all regions of a page are right. Their faults come together, so that it is more than the product of
+    theirs: it was learned on pages, as `is_right` was."""
+    return _likely(page_evidence(found), weights.get("page_is_right"))
 
 
 def evidence(group: Group) -> list[float]:
     """What `is_right` follows from: log odds of the other probabilities, and 1."""
-    shares = (group.label_score, group.is_one, group.is_whole, group.in_order)
-    return [*(math.log(share / (1 - share)) for share in (min(max(share, 1e-3), 0.999) for share in shares)), 1.0]
+    return [*map(_log_odds, (group.label_score, group.is_one, group.is_whole, group.in_order)), 1.0]
 
 
-def _with_odds(group: Group, weights: Mapping[str, numpy.ndarray]) -> Group:
-    odds = float(numpy.dot(evidence(group), weights["is_right"])) if "is_right" in weights else _CLIP
-    return group._replace(is_right=round(1 / (1 + math.exp(-odds)), 3))
+def page_evidence(found: Sequence[Group]) -> list[float]:
+    """What `structure_score` follows from: log odds that all regions are right were they independent, and that the worst one is;
+    how many there are; and 1."""
+    shares = [group.is_right for group in found]
+    return [_log_odds(math.prod(shares)), _log_odds(min(shares, default=1.0)), math.log1p(len(shares)), 1.0]
+
+
+def _log_odds(share: float) -> float:
+    share = min(max(share, 1e-3), 0.999)
+    return math.log(share / (1 - share))
+
+
+def _likely(evidence: Sequence[float], weights: numpy.ndarray | None) -> float:
+    odds = _CLIP if weights is None else float(numpy.dot(evidence, weights))
+    return round(1 / (1 + math.exp(-odds)), 3)
 
 
 def _windows(page: Elements) -> Iterator[tuple[int, Elements]]:

@@ -1,4 +1,4 @@
-"""How likely a region is right, learned on pages of documents that the network hasn't seen."""
+"""How likely a region is right, and a page, learned on pages of documents that the network hasn't seen."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,7 +6,7 @@ import numpy
 import torch
 from torch.nn import functional
 
-from datagen.layouts.groups import Group, evidence, groups
+from datagen.layouts.groups import Group, evidence, groups, page_evidence
 from datagen.layouts.labeller import LABELS
 from datagen.layouts.training import TrainingPage
 from datagen.layouts.truth import Answer
@@ -32,14 +32,20 @@ def are_right(found: Sequence[Group], answer: Answer, num_lines: int) -> list[bo
     return result
 
 
-def odds(pages: Sequence[TrainingPage], weights: Mapping[str, numpy.ndarray]) -> numpy.ndarray:
-    """The weights (5,) float32 of `groups.evidence` in the log odds that a region is right, by logistic regression."""
-    seen: list[list[float]] = []
-    right: list[bool] = []
-    for page in pages:
-        found = groups(page.page, weights)
-        seen += [evidence(group) for group in found]
-        right += are_right(found, page.answer, len(page.page.lines))
+def odds(pages: Sequence[TrainingPage], weights: Mapping[str, numpy.ndarray]) -> dict[str, numpy.ndarray]:
+    """The weights of `groups.evidence` and of `groups.page_evidence` in the log odds that a region is right and that a page is,
+    by logistic regression: `is_right` (5,) and `page_is_right` (4,), float32."""
+    made: dict[str, numpy.ndarray] = {}
+    found = [groups(page.page, weights) for page in pages]
+    right = [are_right(own, page.answer, len(page.page.lines)) for own, page in zip(found, pages, strict=True)]
+    regions = [evidence(group) for own in found for group in own]
+    made["is_right"] = _regression(regions, [one for of_page in right for one in of_page])
+    found = [groups(page.page, {**weights, **made}) for page in pages]
+    made["page_is_right"] = _regression([page_evidence(own) for own in found], [all(of_page) for of_page in right])
+    return made
+
+
+def _regression(seen: Sequence[Sequence[float]], right: Sequence[bool]) -> numpy.ndarray:
     x, y = torch.tensor(seen, dtype=torch.float64), torch.tensor(right, dtype=torch.float64)
     w = torch.zeros(x.shape[1], dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([w], max_iter=_STEPS, line_search_fn="strong_wolfe")

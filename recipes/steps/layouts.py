@@ -224,7 +224,7 @@ def finished(
     rates = [(kind, page) for kind, page in unseen if is_held_out(page.document, 2, "measured")]
     others = [page for _, page in unseen if not is_held_out(page.document, 2, "measured")]
     if others:
-        weights["is_right"] = odds(others, weights)
+        weights |= odds(others, weights)
     kinds = sorted({kind for kind, _ in rates})
     made = {
         "plan": plan,
