@@ -49,7 +49,8 @@ def elements(page: PageLines, layout: Sequence[Region], image: numpy.ndarray) ->
     pictures = distinct_pictures([region.box for region in layout if region.label in PICTURES], size)
     blocks = [SeenBlock(region.box, region.label) for region in layout]
     is_rtl = page.script in scripts.RTL
-    return Elements(size, found, blocks, pictures, long_rules(image), is_rtl, has_fonts=False), lines
+    columns_from = {"ttb": "right", FROM_LEFT: "left"}.get(page.direction, "")
+    return Elements(size, found, blocks, pictures, long_rules(image), is_rtl, has_fonts=False, columns_from=columns_from), lines
 
 
 def put_together(

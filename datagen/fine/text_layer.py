@@ -27,6 +27,7 @@ from datagen.page.line_pieces import Piece
 from datagen.page.paragraphs import Paragraph, paragraphs
 from datagen.page.raised import by_height
 from datagen.record import Region
+from datagen.writing.vertical_lines import is_from_left
 
 _WHOLE = frozenset({"table", "image", "equation"})
 _JOINED = frozenset({"text", "list", "footnote", "reference"}) | HEADINGS
@@ -93,7 +94,12 @@ def elements(view: OpenPage, layer: TextLayer, layout: PageLayout, looks: Looks)
     outside = [line.box for line in lines if not any(shared(line.box, box) > _INSIDE * area(line.box) for box in images)]
     size = view.page.rect.width, view.page.rect.height
     blocks = [SeenBlock(block.box, block.label) for block in layout.blocks]
-    return Elements(size, lines, blocks, pictures(layout, outside, view.page.rect), layout.drawings, layer.rtl)
+    standing = "".join(line.text for line in lines if line.vertical)
+    first = "left" if is_from_left(standing) else "right"
+    columns_from = first if 2 * len(standing) > sum(len(line.text) for line in lines) else ""
+    return Elements(
+        size, lines, blocks, pictures(layout, outside, view.page.rect), layout.drawings, layer.rtl, columns_from=columns_from
+    )
 
 
 def _breaks(divided: Sequence[Paragraph]) -> _Breaks:

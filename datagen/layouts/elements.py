@@ -4,7 +4,7 @@ PDF files and images meet here. Nothing behind this module knows which of them a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from datagen.page.boxes import area, shared
 from datagen.page.line_pieces import Rect
@@ -41,7 +41,8 @@ class Elements:
     """A page of `size`, (width, height) in any unit. The `lines` stand in the order of the file or of the detector.
 
     `drawings` are the boxes of rules, frames and other strokes. `rtl`: the page has right-to-left letters. `has_fonts`: sizes,
-    looks and order of the lines are a file's. Otherwise they are guesses from the lines' boxes.
+    looks and order of the lines are a file's. Otherwise they are guesses from the lines' boxes. `columns_from`: most lines
+    are columns, and the first one is the "right" or the "left" one; "" if they are rows.
     """
 
     size: tuple[float, float]
@@ -51,6 +52,27 @@ class Elements:
     drawings: Sequence[Rect] = ()
     rtl: bool = False
     has_fonts: bool = True
+    columns_from: str = ""
+
+    def with_rows(self) -> "Elements":
+        """The page as if its columns were rows: turned by a quarter, and mirrored if the first column is the leftmost."""
+        if not self.columns_from:
+            return self
+        (wide, high), is_left = self.size, self.columns_from == "left"
+
+        def turned(box: Rect) -> Rect:
+            x0, y0, x1, y1 = box
+            return (y0, x0, y1, x1) if is_left else (y0, wide - x1, y1, wide - x0)
+
+        return replace(
+            self,
+            size=(high, wide),
+            lines=[replace(line, box=turned(line.box), vertical=not line.vertical) for line in self.lines],
+            blocks=[replace(block, box=turned(block.box)) for block in self.blocks],
+            pictures=[turned(box) for box in self.pictures],
+            drawings=[turned(box) for box in self.drawings],
+            columns_from="",
+        )
 
 
 def distinct_pictures(boxes: Sequence[Rect], size: tuple[float, float]) -> list[Rect]:

@@ -1,7 +1,9 @@
 """The regions of a page that follow from the network's answer, in reading order."""
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy
@@ -11,6 +13,7 @@ from scipy.spatial.distance import squareform
 from datagen.labels import HEADINGS
 from datagen.layouts.elements import Elements
 from datagen.layouts.labeller import LABELS, Outputs, outputs
+from datagen.page.boxes import around
 
 NAME = "layouts"
 """What regions name as the engine that saw them."""
@@ -44,7 +47,7 @@ def groups(page: Elements, weights: Mapping[str, numpy.ndarray]) -> list[Group]:
     result: list[Group] = []
     if not page.lines:
         return [Group((), n, "image") for n in range(len(page.pictures))]
-    for start, part in _windows(page):
+    for start, part in _windows(page.with_rows()):
         for group in _of_outputs(part, outputs(part, weights)):
             group = group._replace(lines=tuple(start + i for i in group.lines))
             result.append(group._replace(is_right=_likely(evidence(group), weights.get("is_right"))))
@@ -85,7 +88,7 @@ def _windows(page: Elements) -> Iterator[tuple[int, Elements]]:
     for start in range(0, len(page.lines), size):
         pictures = page.pictures if not start else ()
         lines = page.lines[start : start + size]
-        yield start, Elements(page.size, lines, page.blocks, pictures, page.drawings, page.rtl, page.has_fonts)
+        yield start, replace(page, lines=lines, pictures=pictures)
 
 
 def _of_outputs(page: Elements, answer: Outputs) -> list[Group]:
@@ -104,6 +107,8 @@ def _of_outputs(page: Elements, answer: Outputs) -> list[Group]:
     for own, total in zip(members, sums, strict=True):
         if own[-1] < num_lines:
             total[_IMAGE] = -numpy.inf  # lines alone are no picture
+        if own[0] < num_lines:
+            total[_NONE] = -numpy.inf  # no line is lost
     labels = [int(total.argmax()) for total in sums]
     before = numpy.array([[answer.before[numpy.ix_(a, b)].clip(-_CLIP, _CLIP).mean() for b in members] for a in members])
     is_before = _sigmoid(before)
@@ -116,7 +121,7 @@ def _of_outputs(page: Elements, answer: Outputs) -> list[Group]:
         others = numpy.flatnonzero(of_group != of_group[own[0]])
         neighbours = [is_before[order[rank - 1], g]] if rank else []
         neighbours += [is_before[g, order[rank + 1]]] if rank + 1 < len(order) else []
-        lines = tuple(int(i) for i in own if i < num_lines)
+        lines = _in_order([int(i) for i in own if i < num_lines], page)
         heading = answer.level[own].sum(0)[1:]
         result.append(
             Group(
@@ -131,6 +136,15 @@ def _of_outputs(page: Elements, answer: Outputs) -> list[Group]:
             )
         )
     return result
+
+
+def _in_order(lines: Sequence[int], page: Elements) -> tuple[int, ...]:
+    """The lines as the file has them, but blocks that stand below each other from the top: files have them in any order."""
+    blocks = [list(own) for _, own in itertools.groupby(lines, lambda i: page.lines[i].block)]
+    boxes = [around(page.lines[i].box for i in own) for own in blocks]
+    if max((box[0] for box in boxes), default=0.0) < min((box[2] for box in boxes), default=0.0):
+        blocks = [own for _, own in sorted(zip(boxes, blocks, strict=True), key=lambda placed: placed[0][1])]
+    return tuple(itertools.chain.from_iterable(blocks))
 
 
 def _share(logs: numpy.ndarray, label: int) -> float:

@@ -1,6 +1,5 @@
 """What labels are worth: lines of typeset pages, which a second reader reads for real."""
 
-from collections import Counter
 from dataclasses import replace
 
 import cv2
@@ -8,7 +7,7 @@ import numpy
 import pytest
 
 from datagen.engines import OPEN, Choice, packaged, tesseract
-from datagen.fine.verdict import judge_page, read_again
+from datagen.fine.verdict import read_again
 from datagen.fine.verdict.judge_page import WeighLabels
 from datagen.fine.verdict.line_witness import Spoken
 from datagen.fine.verdict.read_again import as_drawn, second_reader
@@ -76,16 +75,12 @@ def test_a_page_that_an_engine_read_is_trusted_where_another_one_agrees():
     assert disagreed.quality.signals["disputed_share"] > 0.6
 
 
-@pytest.mark.skipif(not tesseract.second_language("en", "Latn"), reason="Tesseract is not installed")
-def test_a_page_that_would_lose_too_much_keeps_its_contradictions(monkeypatch):
-    """It is set aside for its structure, then spared: the reason is the structure's, and no reader's."""
-    monkeypatch.setattr(judge_page, "doubts", lambda _: Counter(torn=1))
-    monkeypatch.setattr(judge_page, "doubtful", lambda *_: frozenset({0, 1}))
-    whole = page(by="ppocr", score=0.9, verdict="none")
-    result = weighed(whole)
-    assert result.quality.verdict == "suspect" and "structure_in_doubt" in result.quality.reasons
-    assert result.quality.signals["contradiction_torn"] == 1.0 and "doubted_structure" not in result.quality.signals
-    assert [region.text for region in result.regions[:4]] == [region.text for region in whole.regions[:4]]
+@pytest.mark.parametrize(("score", "verdict", "reasons"), [(0.9, "trusted", ()), (0.3, "suspect", ("structure_in_doubt",))])
+def test_a_page_whose_labeller_is_unsure_of_its_structure_is_suspect(score, verdict, reasons):
+    whole = page()
+    quality = replace(whole.quality, signals=whole.quality.signals | {"structure_score": score})
+    result = weighed(replace(whole, quality=quality))
+    assert (result.quality.verdict, result.quality.reasons) == (verdict, reasons)
 
 
 @pytest.mark.skipif(not tesseract.second_language("en", "Latn"), reason="Tesseract is not installed")
