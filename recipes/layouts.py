@@ -6,7 +6,7 @@ from typing import Annotated
 from datagen.drawing.worn_pages import Wear
 from datagen.inputs.census import Listing
 from datagen.inputs.formats import MARKUP
-from datagen.layouts.training import Plan
+from datagen.layouts.plan import Plan
 from datagen.markup.source import MarkupSource
 from datagen.samples.composed_documents import ComposedSamples
 from datagen.samples.documents import cache_folder

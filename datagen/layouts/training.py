@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from datagen.layouts.elements import Elements, LineElement, SeenBlock
 from datagen.layouts.features import SEEN_LABELS, features
 from datagen.layouts.network import LayoutNetwork
+from datagen.layouts.plan import Plan
 from datagen.layouts.truth import UNKNOWN, Answer
 
 MAX_ELEMENTS = 400
@@ -32,17 +33,6 @@ class TrainingPage:
     page: Elements
     answer: Answer
     document: str
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How the network is trained."""
-
-    epochs: int = 30
-    learning_rate: float = 1.5e-3
-    seed: int = 0
-    width: int = 160
-    depth: int = 5
 
 
 class Batch(NamedTuple):

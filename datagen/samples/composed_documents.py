@@ -1,4 +1,4 @@
-"""Sample documents that `datagen.layouts.composed` writes: papers, reports, exams, slides, of real sentences and pictures.
+"""Sample documents that `datagen.samples.composed` writes: papers, reports, exams, slides, of real sentences and pictures.
 
 The sentences are those of `TextSamples`, LibreOffice's help and the Universal Declaration of Human Rights; the pictures are
 those of `DebianSamples`' packages. Other real documents of markup have few pages with columns, figures and formulas.
@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlparse
 
 from datagen.inputs.census import Census, Listing
 from datagen.inputs.items import Item
-from datagen.layouts.composed import write
+from datagen.samples.composed import write
 from datagen.samples.documents import cache_folder
 from datagen.samples.markup_documents import PACKAGES, SCRIPTS
 from datagen.samples.texts import TextSamples

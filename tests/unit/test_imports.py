@@ -31,7 +31,7 @@ LEVELS = (
     "engines",
     "work",
     "figures formulas pictures reading texts",
-    "coarse scene score vision",
+    "coarse layouts scene score vision",
     "curation fine rewards",
     "agreement labelling markup publishing word",
 )

@@ -17,7 +17,8 @@ from datagen.layouts.labeller import LABELS, outputs, weights
 from datagen.layouts.measure import counted, shares
 from datagen.layouts.network import LayoutNetwork
 from datagen.layouts.odds import are_right, odds
-from datagen.layouts.training import Plan, TrainingPage
+from datagen.layouts.plan import Plan
+from datagen.layouts.training import TrainingPage
 from datagen.layouts.truth import UNKNOWN, answer
 from datagen.record import Box, Line, Region
 from tests.inputs.samples import sample

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from datagen.layouts.composed import write
+from datagen.samples.composed import write
 
 TEXTS = [
     (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from datagen.layouts.drawn_charts import chart
+from datagen.samples.drawn_charts import chart
 
 WORDS = {  # for a figure, a table, references, the abstract, a chapter
     "en": ("Figure", "Table", "References", "Abstract", "Chapter"),
