@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy
 import torch
@@ -202,7 +202,7 @@ def trained(
     epochs = [_Batches(pages, plan.seed, epoch) for epoch in range(plan.epochs)]
     optimizer = torch.optim.AdamW(network.parameters(), plan.learning_rate, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, plan.learning_rate, total_steps=sum(map(len, epochs)))
-    parts = {"network": network, "optimizer": optimizer, "schedule": schedule}
+    parts: dict[str, Any] = {"network": network, "optimizer": optimizer, "schedule": schedule}
     start = 0
     if state:
         kept = torch.load(io.BytesIO(state), weights_only=True)
