@@ -47,7 +47,8 @@ class Batch(NamedTuple):
 
 def variant(page: TrainingPage, random: Random) -> TrainingPage:
     """The page as another file or another engine would show it: engines err or are silent, a file's order is scrambled, colours
-    or all fonts are unknown, lines are torn, margins are others."""
+    or all fonts are unknown, lines are torn, margins are others, or there is but a part of the page."""
+    page = _part(page, random) if random.random() < 0.12 else page
     shown, answer = page.page, page.answer
     lines, order = list(shown.lines), list(range(len(shown.lines)))
     has_fonts = shown.has_fonts and random.random() > 0.25
@@ -76,6 +77,20 @@ def variant(page: TrainingPage, random: Random) -> TrainingPage:
         has_fonts,
     )
     return TrainingPage(made, Answer(*(column[indices] for column in answer)), page.document)
+
+
+def _part(page: TrainingPage, random: Random) -> TrainingPage:
+    """What stands between two heights of the page: other pages have little text."""
+    shown, num = page.page, len(page.page.lines)
+    low, high = sorted((random.random() * shown.size[1], random.random() * shown.size[1]))
+    boxes = [*(line.box for line in shown.lines), *shown.pictures]
+    left = [n for n, box in enumerate(boxes) if low <= (box[1] + box[3]) / 2 <= high]
+    if not left or left[0] >= num:
+        return page
+    part = replace(
+        shown, lines=[shown.lines[n] for n in left if n < num], pictures=[shown.pictures[n - num] for n in left if n >= num]
+    )
+    return TrainingPage(part, Answer(*(column[left] for column in page.answer)), page.document)
 
 
 def _as_detected(line: LineElement, sees_ink: bool, random: Random) -> LineElement:
