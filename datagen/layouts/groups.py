@@ -21,6 +21,7 @@ MAX_ELEMENTS = 600
 """The network sees at most so many elements at a time: it compares each with every other one."""
 _IMAGE, _NONE = LABELS.index("image"), LABELS.index("")
 _CLIP = 12.0  # of logits
+_APART = 0.35  # the mean probability that elements of two groups are of two regions, above which they stay two
 
 
 class Group(NamedTuple):
@@ -98,7 +99,7 @@ def _of_outputs(page: Elements, answer: Outputs) -> list[Group]:
     of_group = numpy.zeros(num, int)
     if num > 1:
         distance = squareform(numpy.round(1 - (same + same.T) / 2, 3), checks=False)
-        of_group = fcluster(linkage(distance, "average"), 0.5, "distance")
+        of_group = fcluster(linkage(distance, "average"), _APART, "distance")
     log_share = _log_softmax(answer.label)
     log_share[:num_lines, _NONE] = -_CLIP
     log_share[num_lines:] = numpy.where(numpy.isin(numpy.arange(len(LABELS)), (_IMAGE, _NONE)), log_share[num_lines:], -_CLIP)
@@ -112,7 +113,7 @@ def _of_outputs(page: Elements, answer: Outputs) -> list[Group]:
     labels = [int(total.argmax()) for total in sums]
     before = numpy.array([[answer.before[numpy.ix_(a, b)].clip(-_CLIP, _CLIP).mean() for b in members] for a in members])
     is_before = _sigmoid(before)
-    order = numpy.argsort(-is_before.sum(1), kind="stable")
+    order = _order(is_before)
     result = []
     for rank, g in enumerate(order):
         own, label = members[g], LABELS[labels[g]]
@@ -136,6 +137,18 @@ def _of_outputs(page: Elements, answer: Outputs) -> list[Group]:
             )
         )
     return result
+
+
+def _order(is_before: numpy.ndarray) -> list[int]:
+    """Of (N, N) probabilities that one is read before another: next is always the one that none of the rest is likely to precede.
+    Sums over all others put more of them in a wrong place."""
+    left, order = numpy.ones(len(is_before), bool), []
+    firmest = numpy.where(numpy.eye(len(is_before), dtype=bool), 1.0, is_before)
+    for _ in range(len(is_before)):
+        least = numpy.where(left[None], firmest, 1.0).min(1)
+        order.append(int(numpy.where(left, least, -1.0).argmax()))
+        left[order[-1]] = False
+    return order
 
 
 def _in_order(lines: Sequence[int], page: Elements) -> tuple[int, ...]:
