@@ -222,8 +222,11 @@ def _votes(page: Elements, box_NB: numpy.ndarray, em: float) -> tuple[numpy.ndar
         high = numpy.minimum(box_NB[:, None, 3], block_box[None, :, 3]) - numpy.maximum(box_NB[:, None, 1], block_box[None, :, 1])
         overlap = numpy.maximum(wide, 0) * numpy.maximum(high, 0)
         areas = numpy.maximum((box_NB[:, 2] - box_NB[:, 0]) * (box_NB[:, 3] - box_NB[:, 1]), 1e-6)
-        best = overlap.argmax(1)
-        share = overlap[numpy.arange(num), best] / areas
+        shares = overlap / areas[:, None]
+        block_area = (block_box[:, 2] - block_box[:, 0]) * (block_box[:, 3] - block_box[:, 1])
+        smaller = numpy.argsort(block_area, kind="stable")  # of two that hold an element, as a formula in a paragraph
+        best = smaller[shares[:, smaller].round(1).argmax(1)]
+        share = shares[numpy.arange(num), best]
         owner = numpy.where(share > _IN_BLOCK, best, -1)
         held = owner >= 0
         reach[held, :4] = _log((box_NB[held] - block_box[owner[held]]) / em)

@@ -1,14 +1,12 @@
 """Who reads a page by its image: PP-OCR, Tesseract, in which language, and which lines; in which order; and of which pages."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from datagen.engines import Choice
-from datagen.fine.annotate_image import AnnotateImage
 from datagen.record import Box
-from tests.unit.fine.test_annotate_image import LEFT, Engine, Told, annotated, page, rows, seen
+from tests.unit.fine.test_annotate_image import LEFT, Engine, Told, annotated, rows
 
 pytestmark = pytest.mark.usefixtures("no_readers")
 
@@ -101,22 +99,3 @@ class InOrder(Told):
 
     def get(self, name: str, **settings: Any) -> Engine:
         return Ordered(self, name) if name == "pp-doclayout" else Engine(self, name)
-
-
-def test_a_layout_s_own_order_holds_and_what_it_did_not_see_stands_where_it_lies():
-    told = InOrder(
-        lines=[
-            (Box(100, 100, 400, 130), "read second", 0.95),
-            (Box(600, 100, 900, 130), "read first", 0.95),
-            (Box(100, 900, 400, 930), "not seen", 0.95),
-        ],
-        layout=[
-            seen("text", 600, 90, 900, 140, by="pp-doclayout"),
-            seen("text", 100, 90, 400, 140, by="pp-doclayout"),
-        ],
-    )
-    stage = AnnotateImage(layout=Choice("pp-doclayout"), equations=None, orientation=None)
-    (result,) = stage([page(told)], told)
-    assert [region.text for region in result.regions] == ["read first", "read second", "not seen"]
-    (geometric,) = replace(stage, layout=Choice("pymupdf-layout"))([page(told)], told)
-    assert [region.text for region in geometric.regions] == ["read second", "read first", "not seen"]
