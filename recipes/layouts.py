@@ -15,6 +15,7 @@ from datagen.work.pipeline import Pipeline
 from recipes.recipe import Recipe, Report, Step
 from recipes.words.values import absolute, path
 
+COMPOSED = "composed"
 _PAGES_A_DOCUMENT = 3
 
 
@@ -55,7 +56,7 @@ def layouts(
 
     made = [pages("documents", census, _PAGES_A_DOCUMENT)]
     if documents:
-        made.append(pages("composed", ComposedSamples(documents, seed), _PAGES_A_DOCUMENT))
+        made.append(pages(COMPOSED, ComposedSamples(documents, seed), _PAGES_A_DOCUMENT))
     names = tuple(step.name for step in made)
     training = TrainLayouts(names, pdfs, labelled, plan=Plan(epochs=epochs, seed=seed), install=install)
     steps: tuple[Step, ...] = (*made, training, Report(names, seed))

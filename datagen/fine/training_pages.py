@@ -1,7 +1,6 @@
 """Pages of known truth as the labeller meets them in use: what their PDFs consist of, and what their images consist of."""
 
 import gzip
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -70,4 +69,4 @@ def _packed(page: TrainingPage) -> dict[str, Any]:
 
 
 def _document(sample: Sample) -> str:
-    return hashlib.sha256(sample.origin.uri.encode()).hexdigest()[:16]
+    return sample.origin.sha256[:16]

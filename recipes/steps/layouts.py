@@ -23,7 +23,7 @@ from datagen.record import Sample, SampleError
 from datagen.work.needs import Needs
 from datagen.work.progress import State
 from datagen.work.runner import make_runner
-from recipes.layouts import TrainLayouts
+from recipes.layouts import COMPOSED, TrainLayouts
 from recipes.run.progress import shown
 from recipes.steps import OK, SHARD_FAILED, Gone, StepRunner
 
@@ -213,7 +213,7 @@ def finished(
     raw: bytes, learned: "list[tuple[str, TrainingPage]]", unseen: "list[tuple[str, TrainingPage]]", plan: dict[str, Any]
 ) -> tuple[bytes, dict[str, Any]]:
     """The network's weights with those of `odds`, learned on one half of the unseen documents, and its card, measured on the
-    other half."""
+    other half. `unseen` in the card are the beginnings of those documents' sha256s, but for composed ones."""
     from safetensors.numpy import load, save
 
     from datagen.layouts.measure import shares
@@ -231,6 +231,7 @@ def finished(
         "parameters": sum(array.size for array in weights.values()),
         "learned": dict(sorted(Counter(kind for kind, _ in learned).items())),
         "measured": {kind: shares((page for one, page in rates if one == kind), weights) for kind in kinds},
+        "unseen": sorted({page.document for kind, page in unseen if not kind.endswith(COMPOSED)}),
         "licence": "Apache-2.0",
     }
     data = save(weights)
