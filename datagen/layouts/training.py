@@ -58,7 +58,10 @@ def variant(page: TrainingPage, random: Random) -> TrainingPage:
         lines, order = _torn(lines, order, random)
     elif random.random() < 0.3:
         lines = [replace(line, look="") for line in lines]
-    if random.random() < 0.2:
+    if random.random() < 0.06:
+        moved = random.sample(range(len(lines)), len(lines))
+        lines, order = [lines[i] for i in moved], [order[i] for i in moved]
+    elif random.random() < 0.2:
         blocks = sorted({line.block for line in lines})
         place = dict(zip(blocks, random.sample(blocks, len(blocks)), strict=True))
         moved = sorted(range(len(lines)), key=lambda i: place[lines[i].block])
