@@ -27,6 +27,7 @@ from datagen.writing.vertical_lines import FROM_LEFT
 _INSIDE = 0.5  # of the smaller one's area: two boxes that share so much are of one thing
 _TWICE = 0.2  # of a formula's area: so much of it lies in a region that the layout engine saw as something else than text
 _ROW = 0.4  # of a line's height: the middles of a row's lines are no further apart
+_SAME = 0.8  # of the area of a table or a formula
 _NEARLY = 0.25  # of the usual distance between two lines
 _TALLER, _MUCH_TALLER = 1.4, 1.9  # how much taller a line of the same size may be; the second if it stands as close as all others
 
@@ -72,7 +73,13 @@ def put_together(
         if group.picture >= 0:
             made.append(_picture(Box(*map(round, pictures[group.picture])), own, page, layout))
         elif group.label in ("table", "equation"):
-            made.append(_unread(group.label, own, page, layout))
+            unread = _unread(group.label, own, page, layout)
+            there = [n for n, r in enumerate(made) if r.label == unread.label and shared(r.box, unread.box) > _SAME * area(unread.box)]
+            if there:  # two parts of what the layout saw as one
+                whole = made[there[0]]
+                made[there[0]] = replace(whole, box=around([whole.box, unread.box]), lines=(*whole.lines, *unread.lines))
+            else:
+                made.append(unread)
         else:
             made.append(_of_text(group, own, page, is_clear))
     taken = [line.box for line in lines] + [region.box for region in made]

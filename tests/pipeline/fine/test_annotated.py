@@ -137,12 +137,13 @@ def test_items_are_markdown_and_stand_below_each_other():
 def test_code_keeps_its_indents_and_its_empty_lines():
     sheet = Sheet()
     sheet.put(SENTENCES[0], gap=14)
-    code = ["def rights(people):", "    for one in people:", "        yield one.rights", "", "print(rights(all))"]
+    code = ["import people", "", "def rights(those):", "    for one in those:", "        if one.is_born:",
+            "            yield one.rights", "", "for right in rights(people.all()):", "    print(right)"]  # fmt: skip
     for i, line in enumerate(code):
         if line:
             indent = len(line) - len(line.lstrip())
             sheet.at(90 + indent * 5.4, sheet.y + 12 * i, line.lstrip(), font="cour")
-    sheet.y += 80
+    sheet.y += 130
     sheet.put(SENTENCES[1])
     assert ["\n".join(code)] == [r.text for r in sheet.regions() if r.label == "code"]
 

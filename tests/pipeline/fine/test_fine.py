@@ -19,7 +19,7 @@ from recipes.steps import OK, Place
 from tests.inputs import pdfs
 from tests.outputs import check_corpus, dataset_samples
 
-TEXT = pdfs.lines(f"{pdfs.LATIN} {pdfs.LATIN} {pdfs.LATIN}")
+TEXT = pdfs.lines(" ".join([pdfs.LATIN] * 5))
 
 
 def make(root: Path) -> None:
