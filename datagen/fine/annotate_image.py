@@ -49,7 +49,7 @@ class AnnotateImage(Stage):
 
     Pages whose words hold (`Quality.words_hold`) pass as they are, unless `takes_all`. The engine `detector` finds lines.
     `page_lines.read_lines` chooses who reads the lines: PP-OCR's recogniser `lines`, Tesseract, the package's reader of the
-    script, or the flywheel's readers in the folders `readers`. The engine `layout` finds the regions and, if it can, their order.
+    script, or the flywheel's readers in the folders `readers`. The regions that the engine `layout` sees have votes.
     The engine `equations` adds formulas where `layout` sees text. Formulas and tables stay unread: another stage reads them.
     The `batch_size` pages are given to `layout` together.
 
@@ -58,8 +58,8 @@ class AnnotateImage(Stage):
     evenly lit. The sample keeps its image, and all boxes and polygons are places in this image. A spread is one sample: the
     regions of its first page come first, the regions of its second page follow.
 
-    Regions, labels and order: see `datagen.layouts`; the engines have votes. No line that was read is lost. Lines inside a
-    picture are the picture's text. If `layout` fails or sees next to nothing, the page has the reason `layout_failed`.
+    Regions, labels and order: see `datagen.layouts`. No line that was read is lost. Lines inside a picture are the picture's
+    text. If `layout` fails or sees next to nothing, the page has the reason `layout_failed`.
 
     The verdict is `trusted` if the lines' mean score, by character, is at least `min_score`. Else it is `suspect`: for
     `unsure_reading`, or for `unscored_reading` if the reader gives no scores. It is `none` if there is no text. Signals:

@@ -74,7 +74,9 @@ def put_together(
             made.append(_picture(Box(*map(round, pictures[group.picture])), own, page, layout))
         elif group.label in ("table", "equation"):
             unread = _unread(group.label, own, page, layout)
-            there = [n for n, r in enumerate(made) if r.label == unread.label and shared(r.box, unread.box) > _SAME * area(unread.box)]
+            there = [
+                n for n, r in enumerate(made) if r.label == unread.label and shared(r.box, unread.box) > _SAME * area(unread.box)
+            ]
             if there:  # two parts of what the layout saw as one
                 whole = made[there[0]]
                 made[there[0]] = replace(whole, box=around([whole.box, unread.box]), lines=(*whole.lines, *unread.lines))

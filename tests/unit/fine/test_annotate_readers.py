@@ -1,12 +1,9 @@
-"""Who reads a page by its image: PP-OCR, Tesseract, in which language, and which lines; in which order; and of which pages."""
-
-from dataclasses import dataclass
-from typing import Any
+"""Who reads a page by its image: PP-OCR, Tesseract, in which language, and which lines."""
 
 import pytest
 
 from datagen.record import Box
-from tests.unit.fine.test_annotate_image import LEFT, Engine, Told, annotated, rows
+from tests.unit.fine.test_annotate_image import LEFT, Told, annotated, rows
 
 pytestmark = pytest.mark.usefixtures("no_readers")
 
@@ -82,20 +79,3 @@ def test_lines_in_latin_that_ppocr_is_sure_of_stay_on_a_page_that_tesseract_read
     told = Told(lines=[*latin, *persian], tesseract=dict.fromkeys(range(1, 14), "свободный текст"), script_guess="Cyrl")
     lines = [line for region in annotated(told).regions for line in region.lines]
     assert {line.text for line in lines} == {"свободный текст"}
-
-
-class Ordered(Engine):
-    """A layout that knows the order of its regions."""
-
-    is_ordered = True
-
-    def regions(self, images, lines):
-        return [tuple(self.told.layout) for _ in images]
-
-
-@dataclass
-class InOrder(Told):
-    """The same, with such a layout."""
-
-    def get(self, name: str, **settings: Any) -> Engine:
-        return Ordered(self, name) if name == "pp-doclayout" else Engine(self, name)
