@@ -16,7 +16,6 @@ from datagen.fine.read_pages import ReadPages
 from datagen.fine.read_regions import ReadRegions
 from datagen.fine.source import ANNOTATED, FORMATS, PageFiles
 from datagen.fine.structure.level_headings import LevelHeadings
-from datagen.fine.structure.running_heads import LabelRunning
 from datagen.fine.verdict.judge_page import WeighLabels
 from datagen.fine.verdict.mark_formulas import MarkFormulas
 from datagen.pictures.source import ImageSource
@@ -51,8 +50,8 @@ def annotated(source: PdfSource) -> PdfSource:
 
 def stages(chosen: PageEngines) -> tuple[Stage, ...]:
     """The treatment of a page, in order: its text layer is judged; without a valid one the image is read; look-alike signs are
-    settled by their words, and paragraphs with formulas by their signs; neighbouring pages decide about running heads and the
-    structure; unread tables and formulas are read; overlaps are divided; and the whole is weighed."""
+    settled by their words, and paragraphs with formulas by their signs; the whole document decides about the levels of headings;
+    unread tables and formulas are read; overlaps are divided; and the whole is weighed."""
     by_image: Stage
     if chosen.pages:
         by_image = ReadPages(chosen.pages)
@@ -73,7 +72,6 @@ def stages(chosen: PageEngines) -> tuple[Stage, ...]:
         by_image,
         MendLookalikes(),
         MarkFormulas(),
-        LabelRunning(),
         LevelHeadings(),
         ReadRegions(tables=chosen.tables, formulas=chosen.formulas, text=chosen.text, inline=chosen.inline),
         SettleRegions(),

@@ -1,4 +1,4 @@
-"""PyMuPDF's layout model on an open page, and the page's pictures, rules and tags.
+"""PyMuPDF's layout model on an open page, and the page's pictures and rules.
 
 The model's weights are in the wheel of `pymupdf_layout`. It reads the page through `_Shown`, which gives it the display list
 that text and image come from. So the page isn't interpreted again, and a turned page is seen as it is shown: PyMuPDF's own
@@ -33,23 +33,14 @@ class Block:
     parts: tuple[Rect, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
-    """An element of the file's structure tree on this page: its box in points, and its standard type, such as `H1` or `LI`."""
-
-    box: Rect
-    kind: str
-
-
 @dataclass(frozen=True)
 class PageLayout:
     """The model's blocks in its own order (columns from the left, then from the top), and boxes, in points, of the page's images
-    and of what is drawn. `tags` are there only if the file is tagged."""
+    and of what is drawn."""
 
     blocks: tuple[Block, ...] = ()
     pictures: tuple[Rect, ...] = ()
     drawings: tuple[Rect, ...] = ()
-    tags: tuple[Tag, ...] = ()
     failed: bool = False
 
 
@@ -68,7 +59,7 @@ def page_layout(view: OpenPage) -> PageLayout:
         Block(_rect(group["group_bbox"]), label_of("pymupdf-layout", group["class_name"]), tuple(map(_rect, group["bboxes"])))
         for group in groups
     )
-    return PageLayout(blocks, *_walked(shown.blocks, is_tagged(view.page.parent)))
+    return PageLayout(blocks, *_walked(shown.blocks))
 
 
 def is_tagged(doc: pymupdf.Document) -> bool:
@@ -121,20 +112,17 @@ def _flat(blocks: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             yield from _flat(block["blocks"])
 
 
-def _walked(blocks: Sequence[dict[str, Any]], tagged: bool) -> tuple[tuple[Rect, ...], tuple[Rect, ...], tuple[Tag, ...]]:
-    pictures, drawings, tags = [], [], []
+def _walked(blocks: Sequence[dict[str, Any]]) -> tuple[tuple[Rect, ...], tuple[Rect, ...]]:
+    pictures, drawings = [], []
     for block in _flat(blocks):
         box = _rect(block["bbox"])
-        if not all(map(math.isfinite, box)):
-            continue
-        match block["type"]:
-            case 1:
-                pictures.append(box)
-            case 3:
-                drawings.append(box)
-            case 2 if tagged and block["raw"] not in ("", "Split"):  # these are MuPDF's own guesses
-                tags.append(Tag(box, block["std"]))
-    return tuple(pictures), tuple(drawings), tuple(tags)
+        if all(map(math.isfinite, box)):
+            match block["type"]:
+                case 1:
+                    pictures.append(box)
+                case 3:
+                    drawings.append(box)
+    return tuple(pictures), tuple(drawings)
 
 
 def _rect(box: Sequence[float]) -> Rect:

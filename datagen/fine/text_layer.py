@@ -11,7 +11,6 @@ from datagen.coarse.page import OpenPage
 from datagen.coarse.text_layer import ENGINES, TextLayer, read_layer, region
 from datagen.fine import region_markdown
 from datagen.fine.drawn_signs import mark_drawn_signs
-from datagen.fine.layer_signals import tag_signals
 from datagen.fine.line_looks import Looks
 from datagen.fine.page_layout import ENGINES as LAYOUT_ENGINES
 from datagen.fine.page_layout import PageLayout, page_layout
@@ -54,8 +53,7 @@ def annotated_layer(view: OpenPage) -> PageContent:
       because the text layer flattens formulas. A picture's text is the lines inside it, and isn't part of the page's text.
 
     Signals: those of `text_layer`, with `math_share` for the regions that aren't unread; `layout_failed` if the layout model
-    failed on the page; `structure_score`, the probability that all regions are right. The signals of `tag_signals` follow if the
-    file is tagged.
+    failed on the page; `structure_score`, the probability that all regions are right.
 
     Raises `SampleError` (`broken_page`).
     """
@@ -80,7 +78,7 @@ def annotated_layer(view: OpenPage) -> PageContent:
     if layer.signals.get("math_share"):
         trusted = sum(num for part, num in zip(parts, num_math, strict=True) if _is_flat(part) and id(part) not in flattened)
         measured["math_share"] = trusted / layer.signals["num_chars"]
-    return PageContent(regions, measured | tag_signals(parts, layout.tags), ENGINES | LAYOUT_ENGINES)
+    return PageContent(regions, measured, ENGINES | LAYOUT_ENGINES)
 
 
 def elements(view: OpenPage, layer: TextLayer, layout: PageLayout, looks: Looks) -> Elements:

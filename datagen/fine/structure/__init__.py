@@ -1,1 +1,1 @@
-"""What parts of pages are: headings, items, notes, running heads; told by a whole document."""
+"""The levels of headings, by a whole document."""

@@ -22,7 +22,6 @@ import pymupdf
 from datagen.coarse.page import open_document, rendered
 from datagen.engines import OPEN
 from datagen.fine.structure.level_headings import LevelHeadings
-from datagen.fine.structure.running_heads import LabelRunning
 from datagen.fine.text_layer import annotated_layer
 from datagen.fine.verdict.mark_formulas import MarkFormulas
 from datagen.markdown import markdown
@@ -49,7 +48,7 @@ def pages(path: Path, numbers: Sequence[int]) -> list[Sample]:
                 origin = Origin(str(path), "ab" * 32, number)
                 text = markdown(content.regions)
                 made.append(sample(f"a-{number:06d}", size=view.size, regions=content.regions, text=text, origin=origin))
-    for stage in (MarkFormulas(), LabelRunning(), LevelHeadings()):
+    for stage in (MarkFormulas(), LevelHeadings()):
         made = [page for page in stage(made, OPEN) if isinstance(page, Sample)]
     return made
 
