@@ -23,6 +23,7 @@ from datagen.reading.language import IdentifyLanguage
 from datagen.samples.documents import DebianSamples
 from datagen.work.pipeline import Pipeline, Stage
 from recipes.recipe import Recipe, corpus, listed, read_passwords
+from recipes.words import values
 from recipes.words.engines import PageEngines, of_word
 
 NAME = "fine"
@@ -32,14 +33,20 @@ LONG_SIDE = 2560  # pixels of an image, at most: small print of a scanned newspa
 
 
 def fine(
-    input: str = "", limit: int = 0, deep: bool = False, passwords: str = "", benchmarks: str = "", engines: str = ""
+    input: str = "",
+    limit: int = 0,
+    deep: bool = False,
+    passwords: str = "",
+    benchmarks: str = "",
+    engines: str = "",
+    risk: str = "",
 ) -> Recipe:
     """Pages of any PDFs and images with labelled regions, tables, reading order, and what each label is worth."""
     pdfs = PdfSource(max_pages=0 if input else DEFAULT_PAGES, passwords=read_passwords(passwords))
     images = ImageSource(task="page", long_side=LONG_SIDE, shard_images=SHARD_IMAGES, stage=NAME)
     source = PageFiles(annotated(pdfs), images)
     census = listed(input, FORMATS) if input else DebianSamples()
-    pages = Pipeline(NAME, census, source, stages(of_word(engines)), limit=limit, deep=deep)
+    pages = Pipeline(NAME, census, source, stages(of_word(engines), risk), limit=limit, deep=deep)
     return corpus(NAME, (pages,), benchmarks)
 
 
@@ -48,7 +55,7 @@ def annotated(source: PdfSource) -> PdfSource:
     return replace(source, page_functions=(ANNOTATED, PICTURES), shard_pages=SHARD_PAGES, stage=NAME)
 
 
-def stages(chosen: PageEngines) -> tuple[Stage, ...]:
+def stages(chosen: PageEngines, risk: str = "") -> tuple[Stage, ...]:
     """The treatment of a page, in order: its text layer is judged; without a valid one the image is read; look-alike signs are
     settled by their words, and paragraphs with formulas by their signs; the whole document decides about the levels of headings;
     unread tables and formulas are read; overlaps are divided; and the whole is weighed."""
@@ -75,5 +82,5 @@ def stages(chosen: PageEngines) -> tuple[Stage, ...]:
         LevelHeadings(),
         ReadRegions(tables=chosen.tables, formulas=chosen.formulas, text=chosen.text, inline=chosen.inline),
         SettleRegions(),
-        WeighLabels(),
+        WeighLabels(risk=values.shares(risk)),
     )

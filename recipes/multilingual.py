@@ -100,6 +100,7 @@ def multilingual(
         values.places,
     ] = "",
     lora: int = 0,
+    risk: str = "",
 ) -> Recipe:
     """A corpus, readers and a small model from documents in 45 languages, fetched if no input is given.
 
@@ -121,7 +122,7 @@ def multilingual(
         deep=deep,
     )
     alike = MarkAlike(datasets=(pages.name,), benchmarks=benchmark_folder(benchmarks))
-    annotated, regions, lines = _annotated(pages, source, is_first_run)
+    annotated, regions, lines = _annotated(pages, source, is_first_run, risk)
     wheel = Flywheel(pages=pages.name, rounds=rounds, seed=SEED, gold=gold, passwords=words)
     wheel = replace(wheel, existing=tuple(part for part in existing.split(",") if part), **_texts(text, bool(limit)))
     if is_first_run:
@@ -146,11 +147,11 @@ def multilingual(
     )
 
 
-def _annotated(pages: Pipeline, source: PdfSource, is_first_run: bool) -> tuple[Pipeline, Pipeline, Pipeline]:
+def _annotated(pages: Pipeline, source: PdfSource, is_first_run: bool, risk: str) -> tuple[Pipeline, Pipeline, Pipeline]:
     """Annotated pages, with the keys of `pages`, so that marks hold for both; their regions; and their lines, for users'
     trainings: no step here learns them."""
     of_fine = replace(fine.annotated(source), max_pages=FINE_PAGES)
-    annotated = replace(pages, name=fine.NAME, source=of_fine, stages=fine.stages(EMBEDDED))
+    annotated = replace(pages, name=fine.NAME, source=of_fine, stages=fine.stages(EMBEDDED, risk))
     if is_first_run:  # in two shards, for two cores
         of_fine = replace(of_fine, shard_pages=FIRST_ANNOTATED * FINE_PAGES // 2)
         annotated = replace(annotated, source=of_fine, limit=FIRST_ANNOTATED)

@@ -11,8 +11,8 @@ import numpy
 from datagen.asking.answers import NothingAnswers
 from datagen.engines import Choice, Engines, Layout, Quad, merged, packaged, versions
 from datagen.fine import lines_to_regions
+from datagen.layouts import labeller
 from datagen.layouts.groups import groups, structure_score
-from datagen.layouts.labeller import weights
 from datagen.markdown import markdown
 from datagen.page.boxes import is_centred_in
 from datagen.page.images import pixels
@@ -138,13 +138,13 @@ class AnnotateImage(Stage):
         sample, image = page.sample, page.view.image
         seen = lines_to_regions.with_equations(layout, equations)
         shown, lines = lines_to_regions.elements(page.lines, seen, image)
-        found = groups(shown, weights())
+        found = groups(shown, labeller.weights())
         regions = lines_to_regions.put_together(found, lines, shown.pictures, page.lines, seen, partial(_is_clear, image))
         num_seen = sum(len(line.text) for line in lines if any(is_centred_in(line.box, region.box) for region in layout))
         share = num_seen / max(1, page.lines.num_chars)
         has_failed = len(lines) > _FEW_LINES and share < _SEEN
         signals = page.signals | {"layout_share": share, "lines_placed": lines_to_regions.lines_placed(page.lines, regions, SURE)}
-        signals["structure_score"] = structure_score(found, weights())
+        signals["structure_score"] = structure_score(found, labeller.weights())
         if page.lines.score is not None:
             signals["reading_score"] = page.lines.score
         quality = by_score(bool(lines), page.lines.score, self.min_score, signals)
@@ -165,7 +165,7 @@ class AnnotateImage(Stage):
         looked = (self.layout, self.equations, self.unwarping if "unwarped" in page.signals else None)
         asked = merged(choice.versions() for choice in looked if choice is not None)
         readers = {page.lines.reader, *page.lines.others.values()}
-        return self.detector.versions() | asked | merged(reader.versions() for reader in sorted(readers))
+        return self.detector.versions() | labeller.versions() | asked | merged(reader.versions() for reader in sorted(readers))
 
 
 def by_score(has_text: bool, score: float | None, least: float, signals: dict[str, float]) -> Quality:

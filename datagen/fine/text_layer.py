@@ -18,9 +18,9 @@ from datagen.fine.page_pictures import framed, pictures
 from datagen.fine.parts import Part
 from datagen.fine.text_layer_tables import table_html
 from datagen.labels import HEADINGS
+from datagen.layouts import labeller
 from datagen.layouts.elements import Elements, LineElement, SeenBlock
 from datagen.layouts.groups import NAME, Group, groups, structure_score
-from datagen.layouts.labeller import weights
 from datagen.page.boxes import area, around, shared
 from datagen.page.line_pieces import Piece
 from datagen.page.paragraphs import Paragraph, paragraphs
@@ -62,7 +62,7 @@ def annotated_layer(view: OpenPage) -> PageContent:
     looks = Looks(layer.spans, layout.drawings)
     pieces = [piece for block in layer.blocks for piece in block]
     page = elements(view, layer, layout, looks)
-    found = groups(page, weights())
+    found = groups(page, labeller.weights())
     breaks = _breaks(paragraphs(layer.blocks, layer.rtl))
     parts = [part for group in found for part in _parts(group, page, pieces, breaks)]
     mark_drawn_signs(parts, layout)
@@ -74,11 +74,11 @@ def annotated_layer(view: OpenPage) -> PageContent:
         made for part in parts if (made := _region(view, part, layer, styles, looks, id(part) in flattened)) is not None
     )
     measured = layer.signals | ({"layout_failed": 1.0} if layout.failed else {})
-    measured["structure_score"] = structure_score(found, weights())
+    measured["structure_score"] = structure_score(found, labeller.weights())
     if layer.signals.get("math_share"):
         trusted = sum(num for part, num in zip(parts, num_math, strict=True) if _is_flat(part) and id(part) not in flattened)
         measured["math_share"] = trusted / layer.signals["num_chars"]
-    return PageContent(regions, measured, ENGINES | LAYOUT_ENGINES)
+    return PageContent(regions, measured, ENGINES | LAYOUT_ENGINES | labeller.versions())
 
 
 def elements(view: OpenPage, layer: TextLayer, layout: PageLayout, looks: Looks) -> Elements:

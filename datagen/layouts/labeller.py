@@ -1,6 +1,7 @@
 """The network's answer for a page, computed by NumPy with the weights in this package, and the regions that follow from it."""
 
 import functools
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -49,6 +50,12 @@ class Outputs(NamedTuple):
 @functools.cache
 def weights(path: Path = WEIGHTS) -> Mapping[str, numpy.ndarray]:
     return {name: tensor.astype(numpy.float32) for name, tensor in load_file(path).items()}
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """The hash of the package's weights, for records and fingerprints."""
+    return {"layouts": hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()[:12]}
 
 
 def outputs(page: Elements, of: Mapping[str, numpy.ndarray]) -> Outputs:

@@ -15,8 +15,8 @@ from typing import Any
 from datagen.disk import manifest
 from datagen.disk.shards import read_records, read_samples
 from datagen.disk.storage import Folder
+from datagen.risk import bounds
 from datagen.writing.line_text import normalise
-from flywheel.labels import gate
 from flywheel.labels import score_readings as score
 from flywheel.labels.calibrated_scores import Worth
 from flywheel.labels.detected_lines import line_of
@@ -119,13 +119,13 @@ class ReaderGate:
     """A reader's gate by stratum: the cutoff, the languages of the calibration pieces, and the share of right pieces at each
     confidence (`worth`)."""
 
-    cutoffs: Mapping[str, gate.Cutoff]
+    cutoffs: Mapping[str, bounds.Cutoff]
     languages: Mapping[str, frozenset[str]]
     worth: Mapping[str, Worth]
 
     def threshold(self, stratum: str, lang: str) -> float:
         """The confidence that pieces of a language need. No piece passes in a language without a calibration piece."""
-        return self.cutoffs[stratum].confidence if lang in self.languages[stratum] else gate.NOBODY
+        return self.cutoffs[stratum].confidence if lang in self.languages[stratum] else bounds.NOBODY
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -136,14 +136,14 @@ class ReaderGate:
 
 def reader_gate(pieces: Sequence[JudgedPart], precision: float) -> ReaderGate:
     """The gate of a reader, calibrated on pieces from `counted`. A piece is wrong if the text layer has no text there. The strata
-    share the risk `gate.RISK`, so both together keep the promised precision. A stratum with too few pieces to open takes no share
-    of the risk."""
+    share the risk `bounds.RISK`, so both together keep the promised precision. A stratum with too few pieces to open takes no
+    share of the risk."""
     parts = {stratum: [piece for piece in pieces if piece.stratum == stratum] for stratum in STRATA}
-    num_tested = sum(len(of_stratum) >= gate.least_lines(precision, gate.RISK) for of_stratum in parts.values())
+    num_tested = sum(len(of_stratum) >= bounds.least_lines(precision, bounds.RISK) for of_stratum in parts.values())
     cutoffs, languages, worth = {}, {}, {}
     for stratum, of_stratum in parts.items():
         scores, right = [piece.score for piece in of_stratum], [piece.is_right for piece in of_stratum]
-        cutoffs[stratum] = gate.cutoff(scores, right, precision, gate.RISK / max(1, num_tested))
+        cutoffs[stratum] = bounds.cutoff(scores, right, precision, bounds.RISK / max(1, num_tested))
         languages[stratum] = frozenset(piece.lang for piece in of_stratum)
         worth[stratum] = Worth.of(scores, right)
     return ReaderGate(cutoffs, languages, worth)
@@ -160,5 +160,5 @@ def agreement(parts: Iterable[JudgedPart]) -> dict[str, dict[str, Any]]:
         agreed = [part for part in of_lang if part.stratum == AGREED]
         num_right, num_chars = sum(part.is_right for part in agreed), sum(part.num_chars for part in of_lang)
         share = sum(part.num_chars for part in agreed) / max(1, num_chars)
-        shares[lang] = gate.share(num_right, len(agreed), "num_pieces") | {"share_of_chars": round(share, 4)}
+        shares[lang] = bounds.share(num_right, len(agreed), "num_pieces") | {"share_of_chars": round(share, 4)}
     return shares

@@ -15,7 +15,7 @@ import numpy
 
 from datagen.disk.storage import Folder
 from datagen.engines import OPEN, Engines, is_folder, tessdata, tesseract, versions
-from flywheel.labels import evaluate, gate
+from flywheel.labels import error_rates, evaluate
 from flywheel.lines.crops import Crop
 from flywheel.pools import pools_file
 from flywheel.pools.pools_file import FrozenPools
@@ -114,7 +114,7 @@ def _rate(name: str, lang: str, script: str, lines: Sequence[Crop]) -> float | N
     except RuntimeError as error:
         log.warning("%s: %s: %s; its column stays empty", name, lang, error)
         return None
-    return gate.errors([crop.text for crop in lines], readings).cer
+    return error_rates.errors([crop.text for crop in lines], readings).cer
 
 
 def engines(readers: Iterable[str]) -> dict[str, str]:

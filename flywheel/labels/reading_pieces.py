@@ -7,7 +7,7 @@ A word is sure if its letters say which script it is in, and it is no lone dash 
 
 A piece is a run of sure words of one of these two strata. The score of a piece is CTC's probability of the whole run on its
 frames. The score of a piece `alone` is the lower one of two views. Crops are cut from the view that the existing reader agrees
-with more. Each stratum has its own cutoff (`gate.py`). A line is cut where the image shows paper between two words.
+with more. Each stratum has its own cutoff (`datagen.risk.bounds`). A line is cut where the image shows paper between two words.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -9,13 +9,13 @@ import numpy
 
 from datagen.engines import OPEN, Engines
 from datagen.record import Box, Drop, Line, Origin, Quality, Range, Reading, Region, Sample
+from datagen.risk.bounds import NOBODY
 from datagen.work.needs import Needs
 from datagen.work.pipeline import Stage
 from datagen.work.samples_of import SamplesOf
 from datagen.writing.direction import is_rtl
 from flywheel.labels.calibrated_scores import Worth
 from flywheel.labels.detected_lines import line_of
-from flywheel.labels.gate import NOBODY
 from flywheel.labels.line_readings import encoded
 from flywheel.labels.reading_pieces import AGREED, STRATA, LineReading, Part, read_parts
 from flywheel.pools.page_lists import PlaceFile

@@ -17,8 +17,8 @@ from typing import Any
 from datagen.disk import manifest
 from datagen.disk.shards import read_records
 from datagen.disk.storage import Folder
+from datagen.risk import bounds
 from datagen.score.audit import is_same
-from flywheel.labels import gate
 from flywheel.people import review, scanned_pages
 from flywheel.pools import questions
 from flywheel.pools.questions import AUDIT, AUDITS, Answer, Asked, Sheet
@@ -105,7 +105,7 @@ def _precision(lines: Sequence[Asked], given: Mapping[str, Answer]) -> dict[str,
     counted = [(line, answer) for line, answer in judged if answer.verdict != "skip"]
     right = sum(answer.has_text and is_same(answer.text, line.reading, line.script) for line, answer in counted)
     counts = {"num_asked": len(lines), "num_judged": len(counted), "num_skipped": len(judged) - len(counted)}
-    return counts | gate.share(right, len(counted), "num_judged")
+    return counts | bounds.share(right, len(counted), "num_judged")
 
 
 def _accepted(step: Flywheel, out: Folder, number: int) -> dict[str, list[Asked]]:

@@ -16,8 +16,8 @@ from datagen.disk.storage import Folder
 from datagen.engines import OPEN
 from datagen.reading.language import identify
 from datagen.record import Sample
+from datagen.risk import bounds
 from datagen.work.assignment import assigned
-from flywheel.labels import gate
 from flywheel.labels.calibrated_scores import Worth
 from flywheel.labels.detected_lines import DetectLines
 from flywheel.labels.line_readings import read_lines
@@ -150,7 +150,7 @@ def _lines(pages: Folder, folder: Folder, metrics: Mapping[str, Any], pools: Poo
 def _threshold(of_gate: Mapping[str, Any], lang: str) -> float:
     """The confidence that pieces of a language need in a stratum. `of_gate` is the gate in metrics.json."""
     is_open = of_gate["confidence"] is not None and lang in of_gate["languages"]
-    return float(of_gate["confidence"]) if is_open else gate.NOBODY
+    return float(of_gate["confidence"]) if is_open else bounds.NOBODY
 
 
 def accepted_line(crop: Sample, page: str) -> Asked:

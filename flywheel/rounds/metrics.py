@@ -9,7 +9,8 @@ from datagen.disk import manifest
 from datagen.disk.shards import ShardReport, read_records, read_reports
 from datagen.disk.storage import Folder
 from datagen.record import Sample
-from flywheel.labels import gate, score_readings
+from datagen.risk import bounds
+from flywheel.labels import error_rates, score_readings
 from flywheel.labels.label_pages import Gates
 from flywheel.lines.crops import Row
 from flywheel.pools.pools import Pools
@@ -30,11 +31,11 @@ class Measured:
     """
 
     reader: Mapping[str, str]
-    errors: Mapping[str, gate.Errors]
+    errors: Mapping[str, error_rates.Errors]
     gates: Gates | None
     tesseract: Mapping[str, float | None]
     tesseract_typeset: Mapping[str, float | None] = field(default_factory=dict)
-    typeset: Mapping[str, gate.Errors] = field(default_factory=dict)
+    typeset: Mapping[str, error_rates.Errors] = field(default_factory=dict)
     alone: frozenset[str] = frozenset()
     existing: Mapping[str, str] = field(default_factory=dict)
 
@@ -74,7 +75,7 @@ def of_round(
         "verdict": which.verdict.to_dict(),
         "readers": dict(weights),
         "gates": {name: of_gate.to_dict() for name, of_gate in of_reader.items()},
-        "labels": gate.share(num_right, num_accepted) | sum(read.values(), _Read()).chars(),
+        "labels": bounds.share(num_right, num_accepted) | sum(read.values(), _Read()).chars(),
         "languages": languages,
     }
 
@@ -98,7 +99,7 @@ class _Read:
     def to_dict(self, counts: tuple[int, int]) -> dict[str, Any]:
         """The values, with `counts`: the numbers of right ones and of all accepted pieces."""
         refused = {name: dict(sorted(getattr(self, name).items())) for name in ("rejected", "chars_refused")}
-        return gate.share(*counts) | self.chars() | refused
+        return bounds.share(*counts) | self.chars() | refused
 
 
 def _read(accepted: Iterable[Sample], reports: Iterable[ShardReport]) -> dict[str, _Read]:
@@ -134,6 +135,6 @@ def _language(p: Pools, measured: Measured, left_out: Mapping[str, str]) -> dict
     }
 
 
-def _is_better(existing: float | None, errors: gate.Errors | None) -> bool:
+def _is_better(existing: float | None, errors: error_rates.Errors | None) -> bool:
     """Whether the existing reader's error rate is under the interval of ours."""
     return existing is not None and errors is not None and existing < errors.cer_low

@@ -12,10 +12,11 @@ from datagen.disk import manifest
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
 from datagen.engines import versions
+from datagen.risk import bounds
 from datagen.work.pipeline import Pipeline
 from datagen.work.runner import Runner
 from datagen.work.specification import describe, fingerprint
-from flywheel.labels import calibrate, detection, evaluate, existing_readers, gate, reading_pieces, score_pages
+from flywheel.labels import calibrate, detection, error_rates, evaluate, existing_readers, reading_pieces, score_pages
 from flywheel.labels import labelled_pages as labelled
 from flywheel.labels.calibrate import run_calibrate
 from flywheel.labels.label_pages import Labelling, PageLines, mark_earlier
@@ -269,14 +270,14 @@ class Round:
             for lang in (p.lang for p in self.served if p.script == r.script):
                 crops = held_out.test[lang]
                 truths, readings = [crop.text for crop in crops], evaluate.readings(reader, crops)
-                by_line = zip((crop.key for crop in crops), gate.distances_of(truths, readings), strict=True)
+                by_line = zip((crop.key for crop in crops), error_rates.distances_of(truths, readings), strict=True)
                 distances[r.name][lang] = dict(by_line)
-                of_language = gate.errors(truths, readings)
+                of_language = error_rates.errors(truths, readings)
                 if own[lang] == r.name:
                     errors[lang] = of_language
                 if own[lang] == r.name and lang in held_out.typeset:
                     crops = held_out.typeset[lang]
-                    of_typeset[lang] = gate.errors([crop.text for crop in crops], evaluate.readings(reader, crops))
+                    of_typeset[lang] = error_rates.errors([crop.text for crop in crops], evaluate.readings(reader, crops))
                 cer, num_lines = 100 * of_language.cer, of_language.num_lines
                 log.info("held out, %s, reader %s: %.2f%% character error on %d lines", lang, r.name, cer, num_lines)
             reader.close()
@@ -323,5 +324,5 @@ def values(step: Flywheel, is_first: bool) -> Any:
     sizes = [step.precision, step.max_held_out, step.max_calibration_pages, step.calibration_lines]
     of_pieces = [reading_pieces.VERSION, reading_pieces.WORD]
     of_pieces += [reading_pieces.MIN_WORDS, reading_pieces.MIN_CHARS, reading_pieces.MIN_LINE]
-    decided = [*sizes, is_first or step.needs_gain, gold.TIMES, gate.RISK, keep_rule.RISK, of_pieces, engines]
+    decided = [*sizes, is_first or step.needs_gain, gold.TIMES, bounds.RISK, keep_rule.RISK, of_pieces, engines]
     return json.loads(json.dumps([VERSION, describe(fitted), *network, *decided]))

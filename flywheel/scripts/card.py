@@ -12,7 +12,7 @@ import numpy
 from datagen.engines import OPEN, tesseract
 from datagen.engines.compact import Reader
 from datagen.record import Box
-from flywheel.labels import gate
+from flywheel.labels import error_rates
 from flywheel.lines import typeset_lines
 from flywheel.lines.crops import Crop, degraded
 from flywheel.pools import texts as pool_texts
@@ -102,7 +102,7 @@ def training(fit: Fit, seconds: float, num_bytes: int) -> dict[str, Any]:
 
 
 def _rates(truths: Sequence[str], readings: Sequence[str]) -> dict[str, Any]:
-    errors = gate.errors(truths, readings)
+    errors = error_rates.errors(truths, readings)
     return {
         "cer": errors.cer,
         "low": errors.cer_low,
@@ -127,8 +127,8 @@ def _tesseract(
     if not theirs:
         return None
     rows = sorted(theirs)
-    own = numpy.array(gate.distances_of([truths[i] for i in rows], [readings[i] for i in rows]))
-    other = numpy.array(gate.distances_of([truths[i] for i in rows], [theirs[i] for i in rows]))
+    own = numpy.array(error_rates.distances_of([truths[i] for i in rows], [readings[i] for i in rows]))
+    other = numpy.array(error_rates.distances_of([truths[i] for i in rows], [theirs[i] for i in rows]))
     drawn = numpy.random.default_rng(0).integers(0, len(rows), (1000, len(rows)))
     differences = (other[:, 0] - own[:, 0])[drawn].sum(1) / own[:, 1][drawn].sum(1).clip(1)
     low, high = (round(float(x), 5) for x in numpy.quantile(differences, (0.025, 0.975)))

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from datagen.disk.storage import Folder
-from flywheel.labels import calibrated_scores, gate
+from datagen.risk import bounds
+from flywheel.labels import calibrated_scores
 from flywheel.step import CALIBRATION
 from recipes.report import Cell, Section, blocks, joined
 from recipes.verbs.rounds import other_rates
@@ -107,7 +108,7 @@ def reliability(pieces: Sequence[Piece]) -> list[tuple[float, float, tuple[float
         of_dot = order[len(order) * n // num_dots : len(order) * (n + 1) // num_dots]
         num_right, num_pieces = sum(piece.is_right for piece in of_dot), len(of_dot)
         mean = sum(piece.score for piece in of_dot) / num_pieces
-        dots.append((mean, num_right / num_pieces, gate.interval(num_right, num_pieces), num_pieces))
+        dots.append((mean, num_right / num_pieces, bounds.interval(num_right, num_pieces), num_pieces))
     return dots
 
 

@@ -141,6 +141,7 @@ REASONS = _Reasons(
     readers_disagree=Reason("Two readers read the page’s lines differently.", ("agreement", "formula_agreement")),
     layout_failed=Reason("The layout engine couldn’t take the page. Its lines are in order by where they lie."),
     structure_in_doubt=Reason("The network that labels lines isn’t sure of regions, labels or order.", ("structure_score",)),
+    uncalibrated=Reason("A risk was asked for, and too few pages like this were judged to show that it holds."),
     tables_as_text=Reason("A table that no engine could read is text, row by row.", ("tables_as_text",)),
     text_in_pictures=Reason("Much of what was read lies in what the layout takes for pictures.", ("pictured_share",)),
     reading_unchecked=Reason("An engine read the page, and no second one here knows its script."),

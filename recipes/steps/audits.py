@@ -55,7 +55,7 @@ def sections(name: str, folder: Folder) -> "list[Section]":
 
 
 def _row(counts: Counts) -> Result:
-    from flywheel.labels.gate import interval  # scipy, which a plan needn't wait for
+    from datagen.risk.bounds import interval  # scipy, which a plan needn't wait for
 
     low, high = interval(counts.wrong, counts.judged)
     rates = (counts.wrong / counts.judged, low, high) if counts.judged else (None, None, None)

@@ -18,7 +18,7 @@ from typing import Any
 
 from datagen.disk.storage import Folder
 from datagen.drawing.endless_lines import SOURCES, DrawnLine, Lines
-from flywheel.labels import gate
+from flywheel.labels import error_rates
 from model.files import packaged
 from model.train.lines import read_lines
 from model.train.start import TOLD_FILE
@@ -103,7 +103,7 @@ def card(out: Folder, trainings: Sequence[str]) -> dict[str, Any]:
     weights = next(name for name in out.sub(trainings[-1]).sub("model").names(".safetensors"))
     raw = out.sub(trainings[-1]).sub("model").read(weights)
     readings = read(out.sub(trainings[-1]).sub("model"), lines)
-    rates, first = gate.errors(truths, readings), gate.errors(truths[:FIRST], readings[:FIRST])
+    rates, first = error_rates.errors(truths, readings), error_rates.errors(truths[:FIRST], readings[:FIRST])
     return {
         "steps": {name: max(line["step"] for line in read_lines(out.sub(name), "loss.jsonl")) for name in trainings},
         "seed": runs[-1]["seed"],
@@ -190,5 +190,5 @@ def for_people(made: dict[str, Any]) -> str:
     return _CARD.format(**made | rates | values)
 
 
-def _rates(errors: gate.Errors) -> dict[str, Any]:
+def _rates(errors: error_rates.Errors) -> dict[str, Any]:
     return {"cer": errors.cer, "low": errors.cer_low, "high": errors.cer_high, "lines": errors.num_lines}

@@ -29,6 +29,7 @@ from recipes.steps import OK, OVER_MAX_DROP, SHARD_FAILED, Place, StepRunner, au
 
 if TYPE_CHECKING:
     from recipes.report import Section
+    from recipes.report.pages import Survey
 
 log = logging.getLogger(__name__)
 
@@ -77,8 +78,20 @@ class PipelineRunner(StepRunner[Pipeline]):
         def load(row: dict) -> Any:
             return read_sample(self.folder, row["shard"], row["offset"], row["bytes"])
 
-        of_audits = audits.sections(self.step.name, self.folder)
-        return [*corpus_sections(self.step.name, survey, drops, load, report.seed, max_bytes), *of_audits]
+        of_corpus = corpus_sections(self.step.name, survey, drops, load, report.seed, max_bytes)
+        seconds = busy_s((r.started, r.finished) for r in reports)
+        return [*of_corpus, *self._of_risk(survey, seconds), *audits.sections(self.step.name, self.folder)]
+
+    def _of_risk(self, survey: "Survey", seconds: float) -> "list[Section]":
+        from datagen.fine.verdict.judge_page import WeighLabels
+        from recipes.report.risk import risk_section
+
+        verdicts = survey.tally.by("verdict")
+        return [
+            risk_section(self.step.name, verdicts["trusted"], survey.tally.num_samples, seconds, stage.risk, stage.min_structure)
+            for stage in self.step.stages
+            if isinstance(stage, WeighLabels) and survey.tally.num_samples
+        ]
 
     def retriable(self) -> Counter[str]:
         return Counter(drop.reason for drop in self._drops())

@@ -23,6 +23,11 @@ SHARED: dict[str, Says] = {
         "models for each job: embedded (default), paper, or JOB:ENGINE, as layout:pp-doclayout@FOLDER,tables:none",
         values.engines,
     ),
+    "risk": (
+        "TEXT,STRUCTURE",
+        "trust pages of which at most these shares are wrong, as 0.05,0.10, by judged pages; one number sets both",
+        values.risks,
+    ),
     "list": ("NAME", "the published list that the pictures come from: relaion2b-en-research-safe, wukong…; other: your own"),
     "unsafe_list": ("0|1", "allow lists older than Re-LAION-5B; such lists link to illegal images"),
     "download": (

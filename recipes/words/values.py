@@ -66,6 +66,18 @@ def share(value: str) -> float:
     return float(value)
 
 
+def shares(value: str) -> tuple[float, ...]:
+    return tuple(share(part) for part in value.split(",") if part)
+
+
+def risks(value: str) -> str:
+    """Two shares, joined by a comma: a single one is both. "" stays."""
+    given = shares(value)
+    if len(given) > 2 or 0 in given:
+        raise ValueError("one or two numbers between 0 and 1 are needed, such as 0.05,0.10")
+    return ",".join(map(str, given * 2 if len(given) == 1 else given))
+
+
 def _is_whole(value: str) -> bool:
     return value.isascii() and value.isdigit()
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from datagen.disk.storage import Folder
 from datagen.drawing import typefaces
 from datagen.record import Box, Line, Origin, Quality, Region, Sample
-from flywheel.labels import gate
+from flywheel.labels import error_rates
 from model.files import packaged
 from model.train.start import known_as, starts, within
 from model.train.step import PACKAGED, Train
@@ -53,7 +53,7 @@ def test_its_first_lines_are_read_as_the_card_says():
         pytest.skip(f"this machine lacks the typefaces {', '.join(sorted(missing))}")
     truths, rates = card["first"]["lines"], card["first"]["rates"]
     readings = read(Folder(str(packaged.LINES)), drawn(truths, list(card["typefaces_to_test"])))
-    assert rates["low"] <= gate.errors(truths, readings).cer <= rates["high"]
+    assert rates["low"] <= error_rates.errors(truths, readings).cer <= rates["high"]
 
 
 def page() -> Image.Image:
@@ -79,7 +79,7 @@ def test_a_page_is_read_line_by_line_in_order(tmp_path):
     lines = rows["page"]["lines"]
     assert rows["page"]["size"] == [1000, 290] and len(lines) == 10
     assert [line["box"][0] > 500 for line in lines] == [False] * 5 + [True] * 5
-    assert gate.errors([*LEFT, *RIGHT], [line["text"] for line in lines]).cer < 0.35
+    assert error_rates.errors([*LEFT, *RIGHT], [line["text"] for line in lines]).cer < 0.35
 
 
 @pytest.mark.slow

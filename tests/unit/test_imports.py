@@ -32,7 +32,8 @@ LEVELS = (
     "work",
     "figures formulas pictures reading texts",
     "coarse layouts scene score vision",
-    "curation fine rewards",
+    "curation risk rewards",
+    "fine",
     "agreement labelling markup publishing word",
 )
 """The rooms of datagen, from the ground up: folders, and the files of its root. A room knows only rooms of lower levels."""

@@ -30,11 +30,15 @@ from datagen.fine.verdict.region_witness import doubted, is_text, read_otherwise
 from datagen.fine.verdict.set_aside import scored, set_aside, with_the_rest
 from datagen.formulas import drawing
 from datagen.labels import PICTURES
+from datagen.layouts import labeller
 from datagen.markdown import markdown
 from datagen.page.images import pixels
 from datagen.page.overlaps import overlap_share
 from datagen.reading.line_readers import PPOCR, TESSERACT
 from datagen.record import LACKING, Drop, Sample
+from datagen.risk import bounds
+from datagen.risk.judged import threshold
+from datagen.risk.judged import versions as calibration
 from datagen.work.pipeline import Stage
 
 _FORMULAS = frozenset({"formula_in_text", "incomplete"})
@@ -109,7 +113,8 @@ class WeighLabels(Stage):
     `reading_unchecked`  more than `max_disputed` of what engines read is disputed or unchecked, and some of it is unchecked
     `readings_differ`  `unlike_share` exceeds `max_unlike`, or `unlike_regions_share` exceeds `max_disputed`; if neither does, the
                     regions with such lines are unread
-    `structure_in_doubt`  the labeller's `structure_score` is below `min_structure`
+    `structure_in_doubt`  the labeller's `structure_score` is below `min_structure`, or below what the `risk` asks for
+    `uncalibrated`  a `risk` was asked for, and too few judged pages show from which score on it holds, see `datagen.risk`
     `text_in_doubt` some regions are `unsettled`
     `tables_unchecked`  an engine read a table, and nothing checks its cells. Unsettled regions become unread instead if that is
                     all that speaks against the page, and if they hold at most `max_aside` of the text, and at most
@@ -126,7 +131,7 @@ class WeighLabels(Stage):
     an unread region always has the reason `unread_regions`.
     """
 
-    version: ClassVar[int] = 21
+    version: ClassVar[int] = 22
 
     lines_a_page: int = 8
     read_lines_a_page: int = 60
@@ -150,6 +155,7 @@ class WeighLabels(Stage):
     max_aside: float = 0.2
     min_file_page: float = 0.97
     min_structure: float = 0.8
+    risk: tuple[float, ...] = ()
     seed: int = 0
     batch_size: int = 1
 
@@ -158,7 +164,9 @@ class WeighLabels(Stage):
         return "fine.page_core_s"  # covers all stages of an annotation
 
     def engines(self) -> dict[str, str]:
-        return versions(PPOCR) | versions(TESSERACT) | packaged.versions() | drawing.versions()
+        calibrated = calibration() if self.risk else {}
+        asked = versions(PPOCR) | versions(TESSERACT) | packaged.versions() | drawing.versions()
+        return asked | labeller.versions() | calibrated
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
         for sample in batch:
@@ -242,7 +250,13 @@ class WeighLabels(Stage):
             signals.pop("set_aside", None)
             signals |= {"spared_share": share, "unread_share": unread_share(regions)}
         verdict, why = self._judged(judged, page, signals)
+        if verdict == "trusted" and self._min_structure(page) >= bounds.NOBODY:
+            verdict, why = "suspect", (*why, "uncalibrated")
         return judged.with_quality(verdict, why, **signals)
+
+    def _min_structure(self, page: Sample) -> float:
+        """The least `structure_score` of a trusted page; `bounds.NOBODY` if no judged pages show that the `risk` holds."""
+        return threshold("image" if is_read(page) else "pdf", *self.risk).confidence if self.risk else self.min_structure
 
     def _are_alike(self, share_of_lines: float, share_of_regions: float) -> bool:
         return share_of_lines <= self.max_unlike and share_of_regions <= self.max_disputed
@@ -254,9 +268,10 @@ class WeighLabels(Stage):
     def _judged(self, page: Sample, before: Sample, signals: dict[str, float]) -> tuple[str, tuple[str, ...]]:
         """The verdict and the reasons of the judged `page`. `before` is the page before regions became unread."""
         by_engines = is_read(before)
-        most = self._most_unread(before)
+        most, least = self._most_unread(before), self._min_structure(before)
+        score = before.quality.signals.get("structure_score", 1.0)
         against = {
-            "structure_in_doubt": before.quality.signals.get("structure_score", 1.0) < self.min_structure,
+            "structure_in_doubt": score < (least if least < bounds.NOBODY else self.min_structure),
             "text_in_doubt": "unsettled" in signals,
             "readings_differ": not self._are_alike(*(signals.get(f"unlike{of}_share", 0.0) for of in ("", "_regions"))),
             "tables_unchecked": by_engines and any(r.format == "html" and not r.is_unread for r in page.regions),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from datagen.coarse.verdict.ink_fonts import WITNESSES
-from flywheel.labels.gate import interval
+from datagen.risk.bounds import interval
 from recipes.verbs.tables import aligned
 from tests.inputs.damage import KINDS
 

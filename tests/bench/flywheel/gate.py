@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy
 
-from flywheel.labels import gate
+from datagen.risk import bounds
 
 PRECISION = 0.97
 _STEPS = 10_001  # in which confidences from 0 to 1 are summed up
@@ -51,7 +51,7 @@ def simulated(reader: SyntheticReader, num_lines: int, num_calibrations: int, li
     for _ in range(num_calibrations):
         scores = numpy.round(random.random(num_lines), 3)
         luck = numpy.repeat(random.random(-(-num_lines // lines_a_page)), lines_a_page)[:num_lines]
-        confidence = gate.cutoff(scores.tolist(), (luck < reader.right(scores)).tolist(), PRECISION).confidence
+        confidence = bounds.cutoff(scores.tolist(), (luck < reader.right(scores)).tolist(), PRECISION).confidence
         if confidence <= 1:
             num_open += 1
             num_broken += bool(precision[round(confidence * (_STEPS - 1))] < PRECISION)
@@ -60,7 +60,7 @@ def simulated(reader: SyntheticReader, num_lines: int, num_calibrations: int, li
 
 
 def main() -> None:
-    print(f"promise: {PRECISION:.0%} right; at most {gate.RISK:.0%} of calibrations may break it")
+    print(f"promise: {PRECISION:.0%} right; at most {bounds.RISK:.0%} of calibrations may break it")
     for reader in (SHARP, BLURRED, HOPELESS):
         print(reader.name)
         for num_lines in (150, 300, 1000):

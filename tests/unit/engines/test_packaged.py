@@ -5,7 +5,7 @@ import pytest
 
 from datagen.drawing import families, typefaces
 from datagen.engines import packaged, script_readers
-from flywheel.labels import gate
+from flywheel.labels import error_rates
 from flywheel.scripts import card
 
 MOST_BYTES = 24_000_000
@@ -48,7 +48,7 @@ def test_the_first_lines_are_read_as_the_card_says(script):
     crops = [card.to_draw(lang, script, text, family) for lang, text, family, _ in first["lines"]]
     lines = card.images(crops, [is_unseen for *_, is_unseen in first["lines"]], of["seed"])
     readings = [text for text, _ in script_readers.ScriptReader(script).read(lines)]
-    found = gate.errors([crop.text for crop in crops], readings)
+    found = error_rates.errors([crop.text for crop in crops], readings)
     assert first["rates"]["low"] <= found.cer <= first["rates"]["high"]
 
 

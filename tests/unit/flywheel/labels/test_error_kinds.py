@@ -2,8 +2,8 @@
 
 import pytest
 
-from flywheel.labels import gate
-from flywheel.labels.gate import cluster_rate, confusions, space_rate
+from flywheel.labels import error_rates
+from flywheel.labels.error_rates import cluster_rate, confusions, space_rate
 from flywheel.rounds.card import measured
 from recipes.verbs.rounds import other_rates
 
@@ -11,7 +11,7 @@ from recipes.verbs.rounds import other_rates
 def test_a_letter_with_its_marks_is_one_unit():
     truth, reading = "कि", "की"
     assert cluster_rate([(truth, reading)]) == 1
-    assert gate.errors([truth], [reading]).cer == 0.5
+    assert error_rates.errors([truth], [reading]).cer == 0.5
     assert cluster_rate([("абвг", "абвд")]) == 0.25
 
 
@@ -27,7 +27,7 @@ def test_the_commonest_wrong_characters_come_first():
 
 
 def test_errors_have_all_rates_of_normalised_texts():
-    found = gate.errors(["кот  рот\u00ad", "сок"], ["котрот", "сок"])
+    found = error_rates.errors(["кот  рот\u00ad", "сок"], ["котрот", "сок"])
     assert (found.cer, found.cluster_rate, found.space_rate) == (0.1, 0.1, 1.0)
     assert found.confusions == ((" ", "", 1),)
 

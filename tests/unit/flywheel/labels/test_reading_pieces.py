@@ -9,8 +9,8 @@ import torch
 from datagen.engines.compact import Alphabet
 from datagen.engines.ctc_words import Spelling, spell
 from datagen.record import Box
+from datagen.risk.bounds import NOBODY, RISK, least_lines
 from flywheel.labels.calibrate import JudgedPart, agreement, counted, reader_gate
-from flywheel.labels.gate import NOBODY, RISK, least_lines
 from flywheel.labels.line_readings import DetectedLine
 from flywheel.labels.reading_pieces import AGREED, ALONE, LineReading, read_parts
 from flywheel.labels.relabel import box_of

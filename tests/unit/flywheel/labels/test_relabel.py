@@ -4,8 +4,8 @@ import pytest
 
 from datagen.page.images import pixels
 from datagen.record import Drop, Line, Origin, Quality, Region, Sample
+from datagen.risk.bounds import NOBODY
 from flywheel.labels import relabel
-from flywheel.labels.gate import NOBODY
 from flywheel.labels.labelled_pages import place_of
 from flywheel.labels.line_readings import DetectedLine, encoded
 from flywheel.labels.relabel import Gate, LinesOf, ReadLines

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from datagen.disk.storage import Folder
-from flywheel.labels import gate
+from datagen.risk import bounds
 from flywheel.people import audit
 from flywheel.pools import questions
 from flywheel.pools.questions import Answer
@@ -47,7 +47,7 @@ def test_the_precision_of_a_language_with_its_interval():
     found = audit.result(questions.Sheet("audit-1", "audit", 2, "", (*ru, *uk)), answers, {"ru": "no layer"})
     assert found["languages"]["ru"] == {
         "num_asked": 5, "num_judged": 4, "num_skipped": 1, "num_right": 2, "precision": 0.5, "precision_low":
-        pytest.approx(gate.interval(2, 4)[0], abs=1e-4), "precision_high": pytest.approx(gate.interval(2, 4)[1], abs=1e-4),
+        pytest.approx(bounds.interval(2, 4)[0], abs=1e-4), "precision_high": pytest.approx(bounds.interval(2, 4)[1], abs=1e-4),
         "layer": "no layer",
     }  # fmt: skip
     assert (found["languages"]["uk"]["num_judged"], found["languages"]["uk"]["precision"]) == (0, None)

@@ -1,14 +1,13 @@
-"""Error rates, thresholds and whether an accepted label is right."""
+"""Error rates, and whether an accepted label is right."""
 
 import random
 
 import pytest
 
 from datagen.record import Box, Line, Origin, Region
-from flywheel.labels.gate import NOBODY, cutoff, errors, interval, least_lines
+from flywheel.labels.error_rates import errors
 from flywheel.labels.line_readings import refusal
 from flywheel.labels.score_readings import is_right, precision
-from tests.bench.flywheel import gate as bench
 from tests.inputs.samples import page_sample
 
 
@@ -38,60 +37,6 @@ def test_perfect_readings_leave_no_interval_and_nothing_to_compare_is_an_error()
     assert errors(["ab", "c d"], ["ab", "c  d"]).cer_high == 0
     with pytest.raises(ValueError, match="no characters"):
         errors([], [])
-
-
-def test_intervals_are_clopper_and_pearsons():
-    assert interval(0, 10) == pytest.approx((0, 0.30850), abs=1e-5)  # 1 - 0.025^(1/10)
-    assert interval(10, 10) == pytest.approx((0.69150, 1), abs=1e-5)
-    assert interval(81, 263) == pytest.approx((0.2527, 0.3676), abs=1e-4)  # Newcombe 1998, table I
-    assert interval(0, 0) == (0, 1)
-
-
-def test_the_gate_opens_where_a_lower_bound_reaches_the_precision():
-    scores = [i / 1000 for i in range(1000)]
-    gate = cutoff(scores, [score >= 0.5 for score in scores], precision=0.97)
-    assert 0.5 <= gate.confidence < 0.6
-    assert (gate.num_lines, gate.num_above) == (1000, sum(score >= gate.confidence for score in scores))
-    assert gate.num_right == gate.num_above
-    assert gate.bound == pytest.approx((0.05 / 3) ** (1 / gate.num_above), abs=1e-4)  # a third of the risk for each search
-    assert gate.bound >= 0.97
-
-
-def test_few_lines_show_nothing_even_without_an_error():
-    assert least_lines(0.97) == 135
-    assert 0.97**135 < 0.05 / 3 < 0.97**134
-    assert cutoff([0.9] * 135, [True] * 135, 0.97).num_above == 135
-    gate = cutoff([0.9] * 134, [True] * 134, 0.97)
-    assert gate.confidence == NOBODY
-    assert gate.reason == "the bound can't be reached with 134 calibration pieces: at least 135 without an error are needed"
-    assert cutoff([], [], 0.97).confidence == NOBODY
-
-
-def test_an_error_among_few_lines_shuts_the_gate():
-    gate = cutoff([0.9] * 135 + [0.1] * 25, [False] + [True] * 134 + [False] * 2 + [True] * 23, 0.97)
-    assert gate.confidence == NOBODY
-    assert gate.reason == "the bound can't be reached: of the most confident calibration pieces 1 of 135 and 3 of 160 are wrong"
-
-
-def test_where_confidence_tells_little_all_lines_together_can_open_the_gate():
-    right = [i % 100 != 0 for i in range(1000)]  # the surest line is wrong, and every hundredth one
-    gate = cutoff([1 - i / 1000 for i in range(1000)], right, 0.97)
-    assert (gate.num_above, gate.num_right, gate.reason) == (1000, 990, "")
-    half = [*right[:500], *[i % 2 == 0 for i in range(500)]]
-    gate = cutoff([1 - i / 1000 for i in range(1000)], half, 0.97)
-    assert 500 <= gate.num_above < 650
-
-
-def test_lines_of_one_confidence_stand_or_fall_together():
-    gate = cutoff([0.9] * 150 + [0.8] * 100, [True] * 150 + [True, False] * 50, 0.97)
-    assert (gate.confidence, gate.num_above) == (0.9, 150)
-
-
-def test_of_a_thousand_calibrations_few_gates_break_their_promise():
-    for reader in (bench.SHARP, bench.BLURRED):
-        simulated = bench.simulated(reader, 600, 1000)
-        assert simulated.num_open >= 300
-        assert simulated.num_broken <= 0.05 * simulated.num_open
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,173 @@
+"""From which confidence on labels are accepted, so that at most a stated share of them is wrong.
+
+The search is a fixed-sequence test. The first test takes the most confident labels, as few as can show the share without an
+error. Each further test takes more labels, and the first test that fails ends the search. Such a search needs no correction for
+many tests (Maurer, Hothorn and Lehmacher 1995). A confidence may say little: the most confident labels have an error, but all
+labels together are good enough. So there are `_STARTS` searches, and each has an equal part of the risk. They begin with the
+fewest labels, with half of the labels, and with all (Angelopoulos and others 2021, Learn then Test). A test is exact (Clopper
+and Pearson 1934).
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from scipy import special
+
+NOBODY = 2.0
+"""A threshold that no confidence reaches."""
+RISK = 0.05
+"""The share of calibrations that may promise too much."""
+_STARTS = 3
+_GROWTH = 1.25  # a test's number of labels, divided by the number of the test before
+
+
+@dataclass(frozen=True)
+class Cutoff:
+    """The confidence from which on a reader's lines are accepted, and its evidence.
+
+    There are `num_lines` calibration lines, or pieces of lines, or documents. `num_above` of them have at least the `confidence`,
+    and `num_right` of those are right. `bound` is a lower bound of the true share of right lines. It is too high at most in the
+    allowed share of calibrations. `reason` says why nothing is accepted; "" if something is.
+    """
+
+    confidence: float
+    num_lines: int
+    num_above: int = 0
+    num_right: int = 0
+    bound: float = 0.0
+    reason: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The values. The confidence is None if nothing is accepted."""
+        return asdict(self) | {"confidence": self.confidence if self.confidence < NOBODY else None}
+
+
+def cutoff(scores: Sequence[float], right: Sequence[bool], precision: float, risk: float = RISK) -> Cutoff:
+    """The lowest confidence from which on the share `precision` of a reader's lines is right, by a lower bound. The precision is
+    promised wrongly in at most the share `risk` of all cases.
+
+    Lines of equal confidence are accepted or refused together. The bound holds if lines are independent, and calibration lines
+    are drawn like the lines to judge.
+    """
+    order = sorted(zip(scores, right, strict=True), key=lambda line: -line[0])
+    least, risk = least_lines(precision, risk), risk / _STARTS
+    if len(order) < least:
+        reason = f"the bound can't be reached with {len(order)} calibration pieces: at least {least} without an error are needed"
+        return Cutoff(NOBODY, len(order), reason=reason)
+    num_right_of_first = list(itertools.accumulate((is_right for _, is_right in order), initial=0))
+    best, tested = _search(
+        [score for score, _ in order], least, lambda count: _is_shown(num_right_of_first[count], count, precision, risk)
+    )
+    if not best:
+        counts = " and ".join(f"{count - num_right_of_first[count]} of {count}" for count in sorted({*tested}))
+        reason = f"the bound can't be reached: of the most confident calibration pieces {counts} are wrong"
+        return Cutoff(NOBODY, len(order), reason=reason)
+    num_right = num_right_of_first[best]
+    return Cutoff(order[best - 1][0], len(order), best, num_right, round(interval(num_right, best, 2 * risk)[0], 4))
+
+
+class Judged(NamedTuple):
+    """A page whose outcomes people judged, such as its text and its structure. `chance` is the chance with which pages of its
+    score were drawn for judging. `thinning`, from 0 to 1, is drawn uniformly."""
+
+    document: str
+    score: float
+    is_right: tuple[bool, ...]
+    chance: float = 1.0
+    thinning: float = 0.0
+
+
+def cutoff_of_all(pages: Sequence[Judged], risks: Sequence[float], risk: float = RISK) -> Cutoff:
+    """The lowest score from which on at most the share `risks[k]` of documents is wrong in outcome k, for each outcome. It is
+    promised wrongly in at most the share `risk` of all cases. `num_right` and `bound` are those of the outcome with the least
+    room.
+
+    The documents are independent, and their pages aren't: a document counts once, and is wrong if one of its accepted pages is.
+    Pages that were drawn with a greater chance than others are thinned until all pages of a test have the same chance.
+    A score is refused unless each outcome passes its test, so several outcomes need no correction (Berger 1982).
+    """
+    order = sorted(pages, key=lambda page: -page.score)
+    least, each = max(least_lines(1 - allowed, risk) for allowed in risks), risk / _STARTS
+
+    def counts(count: int) -> tuple[int, list[int]]:
+        chance = min(page.chance for page in order[:count])
+        kept = [page for page in order[:count] if page.thinning * page.chance < chance]
+        wrong = [{page.document for page in kept if not page.is_right[k]} for k in range(len(risks))]
+        return len({page.document for page in kept}), [*map(len, wrong)]
+
+    def is_shown(count: int) -> bool:
+        documents, wrong = counts(count)
+        return all(_is_shown(documents - n, documents, 1 - allowed, each) for n, allowed in zip(wrong, risks, strict=True))
+
+    num_documents = len({page.document for page in pages})
+    if num_documents < least:
+        reason = f"the bound can't be reached with {num_documents} judged documents: at least {least} without an error are needed"
+        return Cutoff(NOBODY, num_documents, reason=reason)
+    seen, first = set[str](), 0
+    while len(seen) < least:
+        seen.add(order[first].document)
+        first += 1
+    best, tested = _search([page.score for page in order], first, is_shown)
+    if not best:
+        of = [counts(count) for count in sorted({*tested})]
+        said = " and ".join(f"{' or '.join(map(str, wrong))} of {documents}" for documents, wrong in of)
+        return Cutoff(NOBODY, num_documents, reason=f"the bound can't be reached: of the judged documents {said} are wrong")
+    documents, wrong = counts(best)
+    bound, num_wrong = min(
+        (interval(documents - n, documents, 2 * each)[0] - (1 - allowed), n) for n, allowed in zip(wrong, risks, strict=True)
+    )
+    bound = interval(documents - num_wrong, documents, 2 * each)[0]
+    return Cutoff(order[best - 1].score, num_documents, documents, documents - num_wrong, round(bound, 4))
+
+
+def _search(scores: Sequence[float], least: int, is_shown: Callable[[int], bool]) -> tuple[int, list[int]]:
+    """The largest number of the first labels, by descending score, that passes its test, or 0; and the numbers tested."""
+    tested: list[int] = []
+    best = 0
+    for start in (least, max(least, len(scores) // 2), len(scores)):
+        count = min(start, len(scores))
+        while count:
+            while count < len(scores) and scores[count] == scores[count - 1]:
+                count += 1
+            tested.append(count)
+            if not is_shown(count):
+                break
+            best = max(best, count)
+            count = min(len(scores), math.ceil(count * _GROWTH)) if count < len(scores) else 0
+    return best, tested
+
+
+def least_lines(precision: float, risk: float = RISK) -> int:
+    """The fewest lines that show the precision, if none of them is wrong."""
+    return math.ceil(math.log(risk / _STARTS) / math.log(precision)) if precision < 1 else 1 << 62
+
+
+def interval(num_right: int, num_lines: int, risk: float = 0.05) -> tuple[float, float]:
+    """The interval of the true share of right lines. It misses the share in at most `risk` of all cases (Clopper and Pearson
+    1934)."""
+    if not num_lines:
+        return 0.0, 1.0
+    num_wrong = num_lines - num_right
+    low = float(special.betaincinv(num_right, num_wrong + 1, risk / 2)) if num_right else 0.0
+    high = float(special.betaincinv(num_right + 1, num_wrong, 1 - risk / 2)) if num_wrong else 1.0
+    return low, high
+
+
+def share(num_right: int, num_judged: int, counted_as: str = "num_accepted") -> dict[str, Any]:
+    """The numbers of judged and right labels, and the share of right ones with its 95% interval. Shares are None if none is
+    judged."""
+    low, high = interval(num_right, num_judged)
+    shares = (num_right / num_judged, low, high) if num_judged else (None, None, None)
+    names = ("precision", "precision_low", "precision_high")
+    rounded = {name: None if value is None else round(value, 4) for name, value in zip(names, shares, strict=True)}
+    return {counted_as: num_judged, "num_right": num_right, **rounded}
+
+
+def _is_shown(num_right: int, num_lines: int, precision: float, risk: float) -> bool:
+    """Whether the lines show the precision: a reader that misses it has so few wrong lines in at most `risk` of all cases."""
+    num_wrong = num_lines - num_right
+    # Spares the test where it would fail anyway: about half of all draws have at most the expected number of wrong lines.
+    return num_wrong < num_lines * (1 - precision) and bool(special.bdtr(num_wrong, num_lines, 1 - precision) <= risk)

@@ -1,0 +1,122 @@
+"""Thresholds, and how often they promise too much."""
+
+import random
+
+import pytest
+
+from datagen.risk.bounds import NOBODY, Judged, cutoff, cutoff_of_all, interval, least_lines
+from tests.bench.flywheel import gate as bench
+
+
+def test_intervals_are_clopper_and_pearsons():
+    assert interval(0, 10) == pytest.approx((0, 0.30850), abs=1e-5)  # 1 - 0.025^(1/10)
+    assert interval(10, 10) == pytest.approx((0.69150, 1), abs=1e-5)
+    assert interval(81, 263) == pytest.approx((0.2527, 0.3676), abs=1e-4)  # Newcombe 1998, table I
+    assert interval(0, 0) == (0, 1)
+
+
+def test_the_gate_opens_where_a_lower_bound_reaches_the_precision():
+    scores = [i / 1000 for i in range(1000)]
+    gate = cutoff(scores, [score >= 0.5 for score in scores], precision=0.97)
+    assert 0.5 <= gate.confidence < 0.6
+    assert (gate.num_lines, gate.num_above) == (1000, sum(score >= gate.confidence for score in scores))
+    assert gate.num_right == gate.num_above
+    assert gate.bound == pytest.approx((0.05 / 3) ** (1 / gate.num_above), abs=1e-4)  # a third of the risk for each search
+    assert gate.bound >= 0.97
+
+
+def test_few_lines_show_nothing_even_without_an_error():
+    assert least_lines(0.97) == 135
+    assert 0.97**135 < 0.05 / 3 < 0.97**134
+    assert cutoff([0.9] * 135, [True] * 135, 0.97).num_above == 135
+    gate = cutoff([0.9] * 134, [True] * 134, 0.97)
+    assert gate.confidence == NOBODY
+    assert gate.reason == "the bound can't be reached with 134 calibration pieces: at least 135 without an error are needed"
+    assert cutoff([], [], 0.97).confidence == NOBODY
+
+
+def test_an_error_among_few_lines_shuts_the_gate():
+    gate = cutoff([0.9] * 135 + [0.1] * 25, [False] + [True] * 134 + [False] * 2 + [True] * 23, 0.97)
+    assert gate.confidence == NOBODY
+    assert gate.reason == "the bound can't be reached: of the most confident calibration pieces 1 of 135 and 3 of 160 are wrong"
+
+
+def test_where_confidence_tells_little_all_lines_together_can_open_the_gate():
+    right = [i % 100 != 0 for i in range(1000)]  # the surest line is wrong, and every hundredth one
+    gate = cutoff([1 - i / 1000 for i in range(1000)], right, 0.97)
+    assert (gate.num_above, gate.num_right, gate.reason) == (1000, 990, "")
+    half = [*right[:500], *[i % 2 == 0 for i in range(500)]]
+    gate = cutoff([1 - i / 1000 for i in range(1000)], half, 0.97)
+    assert 500 <= gate.num_above < 650
+
+
+def test_lines_of_one_confidence_stand_or_fall_together():
+    gate = cutoff([0.9] * 150 + [0.8] * 100, [True] * 150 + [True, False] * 50, 0.97)
+    assert (gate.confidence, gate.num_above) == (0.9, 150)
+
+
+def test_of_a_thousand_calibrations_few_gates_break_their_promise():
+    for reader in (bench.SHARP, bench.BLURRED):
+        simulated = bench.simulated(reader, 600, 1000)
+        assert simulated.num_open >= 300
+        assert simulated.num_broken <= 0.05 * simulated.num_open
+
+
+def judged(document: int, score: float, *is_right: bool, **values) -> Judged:
+    return Judged(str(document), score, is_right, **values)
+
+
+def test_with_one_outcome_and_a_page_a_document_the_bound_is_that_of_lines():
+    scores = [i / 1000 for i in range(1000)]
+    right = [score >= 0.5 or i % 3 == 0 for i, score in enumerate(scores)]
+    lines = cutoff(scores, right, precision=0.95)
+    pages = cutoff_of_all([judged(i, score, ok) for i, (score, ok) in enumerate(zip(scores, right, strict=True))], [0.05])
+    assert (pages.confidence, pages.num_above, pages.num_right) == (lines.confidence, lines.num_above, lines.num_right)
+    assert pages.bound == pytest.approx(lines.bound, abs=1e-4)
+
+
+def test_a_score_must_hold_for_each_outcome():
+    pages = [judged(i, i / 1000, True, i >= 600) for i in range(1000)]
+    assert cutoff_of_all(pages, [0.05, 0.05]).confidence > 0.55
+    assert 0.3 < cutoff_of_all(pages, [0.05, 0.45]).confidence < 0.4
+
+
+def test_a_document_counts_once_and_is_wrong_if_one_of_its_pages_is():
+    pages = [judged(i // 10, 0.9, True) for i in range(1000)]
+    assert cutoff_of_all(pages, [0.05]).reason == ""
+    assert "at least 80" not in cutoff_of_all(pages, [0.05]).reason
+    few = cutoff_of_all(pages[:790], [0.05])
+    assert few.confidence == NOBODY and "79 judged documents" in few.reason and str(least_lines(0.95)) in few.reason
+    wrong = cutoff_of_all([judged(i // 10, 0.9, i % 100 != 0) for i in range(1000)], [0.05])
+    assert wrong.confidence == NOBODY and "10 of 100 are wrong" in wrong.reason
+
+
+def test_pages_that_were_drawn_more_often_are_thinned():
+    """Sure pages were all judged and are right; of the others every tenth was judged, and half of those are wrong. Pooled as they
+    came, 96% would be right; of all pages only 68% are."""
+    rng = random.Random(1)
+    sure = [judged(i, 0.9, True, thinning=rng.random()) for i in range(1200)]
+    others = [judged(2000 + i, 0.5, i % 2 == 0, chance=0.1, thinning=rng.random()) for i in range(100)]
+    assert cutoff_of_all([*sure, *others], [0.1]).confidence == 0.9
+    as_drawn = [page._replace(chance=1.0) for page in (*sure, *others)]
+    assert cutoff_of_all(as_drawn, [0.1]).confidence == 0.5
+
+
+def test_the_risk_holds_on_other_documents_in_nearly_all_resamplings():
+    """Pages of which the score is the chance to be right, in text and in structure: few calibrations promise too much."""
+    rng = random.Random(2)
+
+    def page(i: int) -> Judged:
+        score = rng.random() ** 0.2
+        return judged(i, score, rng.random() < score**0.1, rng.random() < score**0.25)
+
+    num_open = num_broken = 0
+    for _ in range(200):
+        gate = cutoff_of_all([page(i) for i in range(300)], (0.05, 0.10))
+        if gate.confidence == NOBODY:
+            continue
+        num_open += 1
+        above = [p for p in (page(i) for i in range(4000)) if p.score >= gate.confidence]
+        num_broken += any(sum(not p.is_right[k] for p in above) > risk * len(above) for k, risk in enumerate((0.05, 0.10)))
+    assert num_open >= 50
+    assert num_broken <= 0.1 * num_open
