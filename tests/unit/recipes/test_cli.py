@@ -81,6 +81,8 @@ def test_words_are_read_in_every_spelling(argv):
         ),
         ("mixture pages=10:00/out figures=none", ["where='HERE/10:00/out'"]),
         ("multilingual input=here text=10:00,packages", ["text='HERE/10:00'", "serve_by_text=True"]),
+        ("fine input=here risk=0.05", ["risk=(0.05, 0.05)"]),
+        ("multilingual input=here risk=0.05,0.10", ["risk=(0.05, 0.1)"]),
         ("multilingual input=here text=none existing=ppocr,here", ["text_packages=()", "existing=('ppocr', 'HERE/here')"]),
     ],
 )

@@ -7,7 +7,7 @@ import numpy
 import pytest
 
 from datagen.engines import OPEN, Choice, packaged, tesseract
-from datagen.fine.verdict import read_again
+from datagen.fine.verdict import judge_page, read_again
 from datagen.fine.verdict.judge_page import WeighLabels
 from datagen.fine.verdict.line_witness import Spoken
 from datagen.fine.verdict.read_again import as_drawn, second_reader
@@ -15,6 +15,7 @@ from datagen.fine.verdict.region_witness import Witnesses
 from datagen.formulas.render import draw
 from datagen.page import images
 from datagen.record import Box, Region
+from datagen.risk.bounds import NOBODY, Cutoff
 from tests.inputs.samples import sample
 from tests.inputs.typeset import drawn_page
 
@@ -81,6 +82,25 @@ def test_a_page_whose_labeller_is_unsure_of_its_structure_is_suspect(score, verd
     quality = replace(whole.quality, signals=whole.quality.signals | {"structure_score": score})
     result = weighed(replace(whole, quality=quality))
     assert (result.quality.verdict, result.quality.reasons) == (verdict, reasons)
+
+
+@pytest.mark.parametrize(
+    ("least", "score", "verdict", "reasons"),
+    [
+        (0.5, 0.6, "trusted", ()),
+        (0.5, 0.4, "suspect", ("structure_in_doubt",)),
+        (NOBODY, 0.9, "suspect", ("uncalibrated",)),
+        (NOBODY, 0.1, "suspect", ("structure_in_doubt",)),
+    ],
+)
+def test_with_a_risk_the_judged_pages_say_which_score_is_enough(monkeypatch, least, score, verdict, reasons):
+    asked = []
+    monkeypatch.setattr(judge_page, "threshold", lambda *risk: asked.append(risk) or Cutoff(least, 100))
+    whole = page()
+    whole = whole.with_quality("trusted", (), structure_score=score)
+    result = weighed(whole, replace(ONE_EACH, risk=(0.05, 0.1)))
+    assert (result.quality.verdict, result.quality.reasons) == (verdict, reasons)
+    assert {*asked} == {("pdf", 0.05, 0.1)}
 
 
 @pytest.mark.skipif(not tesseract.second_language("en", "Latn"), reason="Tesseract is not installed")
