@@ -6,7 +6,7 @@
     script     as in a record
     uri, sha256, page  where the page is
     labeller   `labeller.versions` then. Lines of other weights say nothing about these
-    score      the page's `structure_score`; 0 if the page was suspect for another reason, and such pages are never judged
+    score      the page's `structure_score`; 0 if the page was suspect for another reason
     chance     the chance with which pages of its score were judged
     text, structure  right or wrong. The structure is right if each region has its label, its borders and its place in the order
     fault      what is wrong
@@ -41,6 +41,11 @@ class JudgedPage:
     text: bool
     structure: bool
     fault: str
+
+    @property
+    def document(self) -> str:
+        """Pages of one document count once: of a PDF by its hash; images by their folder, which may be a book's."""
+        return self.sha256 if self.kind == "pdf" else self.uri.rpartition("/")[0]
 
 
 class CurvePoint(NamedTuple):
@@ -91,8 +96,8 @@ def curve(kind: str, scores: Sequence[float], pages: Sequence[JudgedPage] | None
     points = []
     for score in scores:
         above = [page for page in drawn if page.score >= score > 0]
-        wrong = [{p.sha256 for p in above if not p.text}, {p.sha256 for p in above if not p.structure}]
-        num_documents = len({page.sha256 for page in above})
+        wrong = [{p.document for p in above if not p.text}, {p.document for p in above if not p.structure}]
+        num_documents = len({page.document for page in above})
         points.append(CurvePoint(score, sum(1 / p.chance for p in above) / max(1, total), num_documents, *map(len, wrong)))
     return points
 
@@ -104,7 +109,7 @@ def versions() -> dict[str, str]:
 
 def _judged(kind: str, pages: Sequence[JudgedPage]) -> list[bounds.Judged]:
     return [
-        bounds.Judged(page.sha256, page.score, (page.text, page.structure), page.chance, _thinning(page))
+        bounds.Judged(page.document, page.score, (page.text, page.structure), page.chance, _thinning(page))
         for page in pages
         if page.kind == kind and page.score > 0 and _is_of_these_weights(page)
     ]
