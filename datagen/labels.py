@@ -158,7 +158,6 @@ RUNNING = frozenset({"header", "footer", "page_number"})
 HEADINGS = frozenset({"title", "sub_title"})
 TEXTS = frozenset({"text", "list"})
 """Labels of running text."""
-CAPTIONS = frozenset({"image_caption", "table_caption"})
 
 PICTURES = frozenset({"image", "chart", "seal", "molecule", "geometry"})
 """Labels of pictures. A page's answer has their boxes, and no text that is written in them."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from datagen.record import Line
 
-KEPT, REPLACED, DRAWN, UNREAD, ALONE = OUTCOMES = ("kept", "replaced", "drawn", "unread", "alone")
+KEPT, REPLACED, DRAWN, UNREAD, ALONE = ("kept", "replaced", "drawn", "unread", "alone")
 FOR, AGAINST, ABSTAINS = "for", "against", "abstains"
 
 

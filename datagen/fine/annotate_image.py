@@ -19,7 +19,6 @@ from datagen.page.images import pixels
 from datagen.page.line_pieces import Rect
 from datagen.page.paper import CONTRAST
 from datagen.page.views import View, as_it_came
-from datagen.reading.cuts import SURE
 from datagen.reading.line_readers import LineReaders
 from datagen.reading.page_lines import PageLines, read_lines
 from datagen.reading.page_views import Looks, best_view
@@ -68,11 +67,10 @@ class AnnotateImage(Stage):
     `layout_share`    the share of the characters that lie in regions of the layout engine
     `structure_score`  the probability that all regions are right
     `num_unread`      the number of lines that were found but could not be read
-    `lines_placed`    the share of the surely read lines that are in the text of a region, or in a region that is still unread
     `turned`, `unwarped`, `askew`, `lit`, `unfit_sheet`: how the view differs from the image, see `page_views.Seen`
     """
 
-    version: ClassVar[int] = 13
+    version: ClassVar[int] = 14
 
     takes_all: bool = False
     detector: Choice = Choice("ppocr-detector")  # noqa: RUF009  # a tuple
@@ -143,7 +141,7 @@ class AnnotateImage(Stage):
         num_seen = sum(len(line.text) for line in lines if any(is_centred_in(line.box, region.box) for region in layout))
         share = num_seen / max(1, page.lines.num_chars)
         has_failed = len(lines) > _FEW_LINES and share < _SEEN
-        signals = page.signals | {"layout_share": share, "lines_placed": lines_to_regions.lines_placed(page.lines, regions, SURE)}
+        signals = page.signals | {"layout_share": share}
         signals["structure_score"] = structure_score(found, labeller.weights())
         if page.lines.score is not None:
             signals["reading_score"] = page.lines.score

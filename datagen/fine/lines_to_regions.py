@@ -90,22 +90,6 @@ def put_together(
     return in_order_of(made, [*made, *formulas]) if made else formulas
 
 
-def lines_placed(page: PageLines, regions: Sequence[Region], surely: float) -> float:
-    """The share of surely read lines that are placed. A line is surely read if its score is at least `surely`, or if its reader
-    gives no scores. It is placed if its region's text has its characters, or if its region is still unread. 1 if no line is
-    surely read."""
-    read = {id(line) for line in page.lines if line.score is None or line.score >= surely}
-    placed = 0
-    for region in regions:
-        text = _letters(region.text)
-        placed += sum(id(line) in read and (region.is_unread or _letters(line.text) in text) for line in region.lines)
-    return placed / len(read) if read else 1.0
-
-
-def _letters(text: str) -> str:
-    return "".join(filter(str.isalnum, text))
-
-
 def _picture(box: Box, lines: Sequence[Line], page: PageLines, layout: Sequence[Region]) -> Region:
     """A picture of the layout, with the lines in it as its text."""
     seen = next(region for region in layout if region.label in PICTURES and region.box == box)

@@ -18,7 +18,7 @@ from datagen.page.paper import inked, paper_gray
 from datagen.reading.language import identify
 from datagen.record import Box, Quality, Region, Sample
 from datagen.tables import cells
-from datagen.writing.scripts import main_script
+from datagen.writing import scripts
 
 _TABLE = re.compile(r"<table.*?(?:</table>|\Z)", re.DOTALL)
 _DISPLAYED = re.compile(r"\\\[(.*?)\\\]", re.DOTALL)
@@ -27,7 +27,6 @@ _LETTERS_PER_SIGN = {"Arab": (0.4, 9.0), "Deva": (0.4, 9.0), "Beng": (0.4, 9.0),
 """The least and the most letters for a piece of ink, in scripts that join letters. Other scripts have `_USUAL_LETTERS`."""
 _USUAL_LETTERS, _HAN_LETTERS = (0.4, 2.6), (0.12, 1.6)
 _HAN = frozenset({"Hans", "Hant", "Hani", "Jpan", "Kore", "Hang"})
-_RIGHT_TO_LEFT = frozenset({"Arab", "Hebr", "Syrc", "Thaa"})
 _FEW_SIGNS, _FEW_REGIONS = 120, 2
 _MOST_PARSED = 60  # tables, and formulas, of an answer: a hostile answer could have thousands
 _OVER = 0.6  # of the smaller of two regions: regions that share more overlap
@@ -177,7 +176,7 @@ def _region_jumps(regions: Sequence[Region]) -> int:
     tall = sum(region.box.y1 - region.box.y0 > 2 * (region.box.x1 - region.box.x0) for region in told)
     if tall > len(told) / 2:  # vertical text
         return 0
-    rtl = main_script("".join(region.text for region in told))[0] in _RIGHT_TO_LEFT
+    rtl = scripts.main_script("".join(region.text for region in told))[0] in scripts.RTL
     return jumps([region.box for region in told], rtl, _FEW_REGIONS)
 
 

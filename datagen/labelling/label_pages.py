@@ -93,7 +93,7 @@ class LabelPages(Stage):
     Signals: `tries`, `tokens_read`, `tokens_written`, `unread_regions`, and the signals of `judged`.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     reads: ClassVar[bool] = True
 
     profile: Profile

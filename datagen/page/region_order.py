@@ -29,7 +29,6 @@ _FEW_PROSE, _PROSE_EM, _FULL, _DENSE = 4, 6.0, 0.6, 0.5  # of prose, at least: l
 _TALL = 2.0  # a vertical heading is more than so many times as high as wide
 _ROW_GAP_EM, _ROW_GAP_GUTTERS = 2.5, 1.5  # a gap between rows is cut before columns if it is so wide, in em and in gutters
 
-_ACROSS = 0.85  # of the blocks' width: a rule that divides blocks is at least so long
 _WIDE = 1.2  # a spread is at least so many times as wide as high
 _NEAR_MIDDLE, _FOLD = 0.08, 0.03  # of a spread's width: the fold's distance from the middle, at most; the gutter there, at least
 
@@ -61,22 +60,19 @@ class _Block:
 _AreColumns = Callable[[Sequence[_Block], Sequence[_Block], float], bool]
 
 
-def in_reading_order(
-    regions: Sequence[Region], direction: str = "ltr", size: tuple[int, int] | None = None, rules: Sequence[Box] = ()
-) -> list[Region]:
+def in_reading_order(regions: Sequence[Region], direction: str = "ltr", size: tuple[int, int] | None = None) -> list[Region]:
     """The regions in reading order, on a page whose text runs in `direction`: ltr, rtl, ttb (columns from the right), or
     `FROM_LEFT` (columns from the left).
 
     Running headers come first, footnotes after the text, and footers and page numbers last. A caption stands beside its picture.
     If `size`, the image's (width, height), and the regions show two pages side by side, each page is ordered by itself.
-    Regions above one of the `rules`, which are long strokes across the image, come before regions below the rule.
     """
     middle = _fold(regions, size) if size else None
     if middle is not None:
         left = [region for region in regions if region.box.x0 + region.box.x1 < 2 * middle]
         right = [region for region in regions if region.box.x0 + region.box.x1 >= 2 * middle]
         pages = (right, left) if direction in ("rtl", "ttb") else (left, right)
-        return [region for page in pages for region in in_reading_order(page, direction, rules=rules)]
+        return [region for page in pages for region in in_reading_order(page, direction)]
     foot = max((region.box.y1 for region in regions), default=0)
     heads: list[_Block] = []
     body: list[_Block] = []
@@ -91,8 +87,7 @@ def in_reading_order(
         else:
             (notes if region.label == "footnote" else body).append(block)
     em = _em(regions, direction)
-    across = [rule for rule in (_frame(rule, direction) for rule in rules) if rule[2] - rule[0] > rule[3] - rule[1]]
-    ordered = [*_by_rows(heads), *_cut(_with_captions(body, em), em, across), *_cut(notes, em), *_by_rows(feet)]
+    ordered = [*_by_rows(heads), *_cut(_with_captions(body, em), em), *_cut(notes, em), *_by_rows(feet)]
     return [region for block in ordered for region in block.regions]
 
 
@@ -200,16 +195,11 @@ def _with_captions(blocks: Sequence[_Block], em: float) -> list[_Block]:
     return [instead.get(n, block) for n, block in enumerate(blocks) if id(block) not in gone]
 
 
-def _cut(blocks: Sequence[_Block], em: float, rules: Sequence[Frame] = ()) -> Iterator[_Block]:
+def _cut(blocks: Sequence[_Block], em: float) -> Iterator[_Block]:
     """The blocks in reading order."""
     if len(blocks) < 2:
         yield from blocks
         return
-    for rule in rules:
-        if parted := _parted_by_a_rule(blocks, rule, em):
-            for part in parted:
-                yield from _cut(part, em, rules)
-            return
     columns, rows = _columns(blocks, em, _read_down), _strips(blocks, 1, em)
     parts: list[list[_Block]] = []
     if len(columns) > 1:
@@ -220,24 +210,11 @@ def _cut(blocks: Sequence[_Block], em: float, rules: Sequence[Frame] = ()) -> It
         parts = _sections(rows, em, _read_down)
     if len(parts) > 1:
         for part in parts:
-            yield from _cut(part, em, rules)
+            yield from _cut(part, em)
     elif len(_strips(blocks, 0, em)) > 1:
         yield from _by_rows(blocks)  # side by side, but not as columns
     else:
         yield from _woven(blocks, em)
-
-
-def _parted_by_a_rule(blocks: Sequence[_Block], rule: Frame, em: float) -> tuple[list[_Block], list[_Block]] | None:
-    """The blocks above and below a rule that runs across all blocks and cuts none. None if a side has only a few lines, as in a
-    table, or none."""
-    x0, _, x1, _ = around([block.box for block in blocks])
-    at, slack = (rule[1] + rule[3]) / 2, _SLACK_EM * em
-    if min(rule[2], x1) - max(rule[0], x0) < _ACROSS * (x1 - x0):
-        return None
-    above = [block for block in blocks if block.box[3] <= at + slack]
-    below = [block for block in blocks if block.box[1] >= at - slack and block.box[3] > at + slack]
-    is_article = min(sum(block.num_lines for block in part) for part in (above, below)) >= _FEW_LINES
-    return (above, below) if is_article and len(above) + len(below) == len(blocks) else None
 
 
 def _strips(blocks: Sequence[_Block], axis: int, em: float) -> list[list[_Block]]:

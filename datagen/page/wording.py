@@ -21,8 +21,6 @@ TABLE = re.compile(
 )
 MARK = re.compile(r"(?:<sup>[^<]{1,4}</sup>|\d{1,3}(?![\d.,:)]|\s?[%/–-])|[*†‡§]{1,3}(?=[^*\s])|\[\d{1,2}\])\s*\S")
 """What a footnote begins with."""
-TWO_LETTERS = re.compile(r"[^\W\d_][^\w\s!-~]*[^\W\d_]")
-"""Two letters in a row, between which marks alone may stand: what has none is a number, a formula, or a sign."""
 NAMED = re.compile(r"\D{1,20}\d+(?:[.-]\d+)*\s?(?:[:.։：]\s|[—–-]\s)")
 """A caption's word and number, and a sign behind them."""
 ITEM = re.compile(r"[(（\[]?(?:\d{1,3}|\w|[ivx]{2,5}|[一二三四五六七八九十]{1,3})(?:\./|[.)）、．\]])(?:\s|\b|$)")

@@ -24,14 +24,7 @@ CLOSING = r"[)\]\"'’”»）」』】]*"
 STOPS = r"\p{Sentence_Terminal}…།༎"
 """Ends of sentences in all scripts; Unicode leaves out the ellipsis and Tibetan's shad."""
 
-_SENTENCE_END = regex.compile(rf"[{STOPS}]{CLOSING}$")
 _CLOSED = regex.compile(rf"[{STOPS}{COLONS}{SEMICOLONS}]{CLOSING}$")
-_CLAUSE_END = regex.compile(rf"[{STOPS}{COLONS}{SEMICOLONS}{COMMAS}]$")
-
-
-def ends_sentence(text: str) -> bool:
-    """Whether a text ends as a sentence does."""
-    return _SENTENCE_END.search(text) is not None
 
 
 def is_closed(text: str) -> bool:
@@ -42,8 +35,3 @@ def is_closed(text: str) -> bool:
 def leads_on(text: str) -> bool:
     """Whether a text ends in a colon."""
     return text.endswith(tuple(COLONS))
-
-
-def ends_clause(text: str) -> bool:
-    """Whether the last sign of a text ends a sentence or a part of one, as no heading's does."""
-    return _CLAUSE_END.search(text) is not None

@@ -12,7 +12,7 @@ import numpy
 
 from datagen.coarse.verdict import ink_shapes
 from datagen.coarse.verdict.ink_fonts import Cut
-from datagen.coarse.verdict.ink_lines import telling, without_leaders
+from datagen.coarse.verdict.ink_lines import cut_as_drawn, telling, without_leaders
 from datagen.drawing import line_by_pillow
 from datagen.drawing.typefaces import draws, reference_faces
 
@@ -101,10 +101,7 @@ def _as_wide(cut: Cut, script: str) -> bool | None:
     face = next((name for name in reference_faces(script) if draws(name, "".join(texts))), "")
     if not face:
         return None
-    drawn = numpy.array([line_by_pillow.width(face, _SIZE, text) for text in texts])
-    ink = numpy.array([image.shape[1] for image, _ in cut.images], float)
-    drawn *= ink.sum() / max(1.0, drawn.sum())
-    return bool((numpy.abs(ink - drawn) <= _OFF * numpy.maximum(drawn, drawn.mean())).all())
+    return cut_as_drawn(cut.images, [line_by_pillow.width(face, _SIZE, text) for text in texts], _OFF)
 
 
 def _gaps(crop: numpy.ndarray) -> Sequence[int]:

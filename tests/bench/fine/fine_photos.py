@@ -104,7 +104,7 @@ def main() -> None:
         distance = normalised_distance(bare(page.text), bare(sample.text))
         got, of_regions = ("\n".join(region.text for region in of.regions) for of in (sample, page))
         distances[page.script, condition == "clean"].append(distance)
-        done = {n: round(v, 3) for n, v in sample.quality.signals.items() if n in (*DONE, "lines_placed")}
+        done = {n: round(v, 3) for n, v in sample.quality.signals.items() if n in DONE}
         print(
             f"  {page.script} {page.key:<24} {condition:<8} distance {distance:.3f}, recall {recall(of_regions, got):.3f},"
             f" placed {placed(page, sample):.2f}, {seconds:.1f} s, {sample.lang} {done} {' '.join(sample.quality.reasons)}",

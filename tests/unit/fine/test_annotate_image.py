@@ -136,7 +136,6 @@ def test_a_page_becomes_regions_in_order_with_words_whole_and_running_heads_apar
     assert result.quality.signals == {
         "num_unread": 0.0,
         "layout_share": 1.0,
-        "lines_placed": 1.0,
         "reading_score": pytest.approx(0.95),
         "structure_score": result.quality.signals["structure_score"],
     }
@@ -164,7 +163,6 @@ def test_what_is_written_in_a_picture_is_its_text_and_running_text_that_lies_in_
     prose.append((Box(100, 600, 900, 1380), "", 0.0))
     result = annotated(Told(lines=prose, layout=[seen("image", 0, 0, 1000, 1400)]))
     assert "image" not in {r.label for r in result.regions if r.lines} and "picture 5" in result.text
-    assert result.quality.signals["lines_placed"] == 1
 
 
 def test_without_a_layout_the_lines_stand_in_order_and_the_page_says_so(monkeypatch):

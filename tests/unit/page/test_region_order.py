@@ -108,19 +108,3 @@ def test_a_spread_is_read_page_by_page_with_the_heads_and_feet_of_each():
     assert [r.text for r in in_reading_order(spread, "ltr", (600, 800))] == "h a b c 1 2".split()
     across = [*spread, region("T", 40, 24, 560, 36, "title")]
     assert [r.text for r in in_reading_order(across, "ltr", (600, 400))] == "h T a b c 1 2".split()
-
-
-def test_a_rule_across_parts_articles_whose_columns_stand_in_line():
-    above = [region(f"a{n}", 200 * n, 0, 200 * n + 180, 200) for n in range(3)]
-    below = [region(f"b{n}", 200 * n, 220, 200 * n + 180, 400) for n in range(3)]
-    rule = Box(0, 208, 580, 211)
-    assert [r.text for r in in_reading_order([*above, *below])] == "a0 b0 a1 b1 a2 b2".split()
-    assert [r.text for r in in_reading_order([*above, *below], rules=[rule])] == "a0 a1 a2 b0 b1 b2".split()
-    short = Box(0, 208, 180, 211)  # below one column
-    assert [r.text for r in in_reading_order([*above, *below], rules=[short])] == "a0 b0 a1 b1 a2 b2".split()
-    # Columns that stand, in two articles of which the right one is first, and three tiers.
-    tiers = [
-        region(f"{a}{n}", x, 140 * n, x + 200, 140 * n + 120, standing=True) for a, x in (("a", 230), ("b", 0)) for n in range(3)
-    ]
-    standing = Box(213, 0, 216, 400)
-    assert [r.text for r in in_reading_order(tiers, "ttb", rules=[standing])] == "a0 a1 a2 b0 b1 b2".split()
