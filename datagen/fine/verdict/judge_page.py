@@ -15,6 +15,7 @@ import numpy
 from datagen.coarse.uncovered_ink import uncovered_ink
 from datagen.coarse.verdict.ink_lines import comparable
 from datagen.engines import Engines, packaged, versions
+from datagen.fine.verdict.mark_formulas import unread
 from datagen.fine.verdict.page_shares import (
     hidden_share,
     is_read,
@@ -27,7 +28,6 @@ from datagen.fine.verdict.page_shares import (
 from datagen.fine.verdict.raised_ink import with_scripts
 from datagen.fine.verdict.read_again import ReadAgain, as_drawn, order_of
 from datagen.fine.verdict.region_witness import doubted, is_text, read_otherwise
-from datagen.fine.verdict.set_aside import scored, set_aside, with_the_rest
 from datagen.formulas import drawing
 from datagen.labels import PICTURES
 from datagen.layouts import labeller
@@ -35,7 +35,7 @@ from datagen.markdown import markdown
 from datagen.page.images import pixels
 from datagen.page.overlaps import overlap_share
 from datagen.reading.line_readers import PPOCR, TESSERACT
-from datagen.record import LACKING, Drop, Sample
+from datagen.record import LACKING, Drop, Region, Sample
 from datagen.risk import bounds
 from datagen.risk.judged import threshold
 from datagen.risk.judged import versions as calibration
@@ -64,8 +64,7 @@ class WeighLabels(Stage):
       one of the two. A reading that the third reader confirms stays. A word on which the second and the third reader agree
       replaces the first reader's word, if all lines are read again (`majority`).
     - Two readers with the same weakness count as one. Letters that look alike count as one letter. Gaps in the ink tell spaces.
-      If a line's ink is much wider than its text, the ink says more than was read, such as letters that no reader knows. A line
-      that is read more surely in a mirror is a reflection; `mirrors_a_page` lines are tested.
+      If a line's ink is much wider than its text, the ink says more than was read, such as letters that no reader knows.
     - If no line of a region was read again in its script, its worth is that of regions with the same reader, font and script.
     - A table's score must be at least `min_table`, and its cells must have the letters of its lines.
     - LaTeX is drawn, for at most `formulas_a_page` formulas. The worth of a formula is the share of its signs that the ink has.
@@ -84,16 +83,13 @@ class WeighLabels(Stage):
     `formula_agreement`  the mean worth of formulas; absent if no formula was drawn
     `undrawn_`      with a reason of `NotDrawn`: the number of formulas that couldn't be compared
     `doubted_`      with a reason: the number of doubted regions. Reasons: `readers_disagree`, `ink_disagrees`, `ink_says_more`,
-                    `spaces_disagree`, `unsure_table`, `mirrored`, `unchecked`, `readings_differ`, `structure`
+                    `spaces_disagree`, `unsure_table`, `unchecked`, `readings_differ`, `structure`
     `doubted_share` the share of the lines' area in regions that the ink or a reader doubts
     `disputed_share`  the share in those doubted regions for which the first reader may be right
     `ink_more_share`  the share in regions whose ink says more than was read; large if the page was read in the wrong script
     `unchecked_share`  the share in regions that an engine read and nothing confirms
     `unlike_share`  for pages that engines read: the share of text in lines in which the readers differ in any sign, unless the
                     ink confirms the first; `unlike_regions_share`: the share in regions with such a line
-    `set_aside`     the number of regions that became unread because only the second reader has their item's sign, only the ink
-                    has their sub- or superscripts (`raised_ink`), or nothing checks a table's cells. `unsettled`: the number of
-                    regions with such signs or scripts, if they are too many for that
     `coverage`      the share of text-like ink that lies in a region
     `beside_pictures`  the share of it in lines, pictures and unread regions; absent if there is no picture, or if pictures hold
                     more than 1 - `min_recall` of the text
@@ -115,10 +111,7 @@ class WeighLabels(Stage):
                     regions with such lines are unread
     `structure_in_doubt`  the labeller's `structure_score` is below `min_structure`, or below what the `risk` asks for
     `uncalibrated`  a `risk` was asked for, and too few judged pages show from which score on it holds, see `datagen.risk`
-    `text_in_doubt` some regions are `unsettled`
-    `tables_unchecked`  an engine read a table, and nothing checks its cells. Unsettled regions become unread instead if that is
-                    all that speaks against the page, and if they hold at most `max_aside` of the text, and at most
-                    `max_disputed` of what engines read
+    `tables_unchecked`  an engine read a table, and nothing checks its cells
     `tables_as_text`  a table of the page became text
     `text_in_pictures`  more than `max_pictured` of what engines read lies in regions labelled pictures, which may be wrong; for
                     the file's own text the limit is `max_pictured_text`
@@ -131,12 +124,11 @@ class WeighLabels(Stage):
     an unread region always has the reason `unread_regions`.
     """
 
-    version: ClassVar[int] = 22
+    version: ClassVar[int] = 23
 
     lines_a_page: int = 8
     read_lines_a_page: int = 60
     formulas_a_page: int = 8
-    mirrors_a_page: int = 2
     easy: float = 0.98
     hard: float = 0.9
     min_agreement: float = 0.9
@@ -152,7 +144,6 @@ class WeighLabels(Stage):
     max_pictured_text: float = 0.4
     max_unlike: float = 0.08
     max_unread_text: float = 0.15
-    max_aside: float = 0.2
     min_file_page: float = 0.97
     min_structure: float = 0.8
     risk: tuple[float, ...] = ()
@@ -178,9 +169,9 @@ class WeighLabels(Stage):
             return page
         image = pixels(page.image)
         gray = numpy.asarray(image[:, :, 1])
-        again = ReadAgain(self.lines_a_page, self.read_lines_a_page, self.mirrors_a_page, self.seed)
+        again = ReadAgain(self.lines_a_page, self.read_lines_a_page, self.seed)
         page, found = again.witnesses(page, gray, engines)
-        page, flat = with_scripts(as_drawn(page, found.values()), gray)
+        page = with_scripts(as_drawn(page, found.values()), gray)
         weights = {i: size(region) for i, region in enumerate(page.regions) if is_text(region)}
         reasons, silent = doubted(page, found, self.min_agreement, self.min_file_agreement, self.min_table)
         opinions = {i for i in reasons if reasons[i] in _OPINIONS}
@@ -205,7 +196,7 @@ class WeighLabels(Stage):
             counts["readings_differ"] = [*reasons.values()].count("readings_differ")
         formulas, undrawn = self._formulas(page, gray)
         shares = {i: (of.agreement, of.chars) for i, of in found.items() if of.lines} | formulas
-        regions = tuple(scored(region, reasons.get(i, ""), shares.get(i)) for i, region in enumerate(page.regions))
+        regions = tuple(_scored(region, reasons.get(i, ""), shares.get(i)) for i, region in enumerate(page.regions))
         signals = {"coverage": 1.0 - uncovered_ink(image, (region.box for region in regions))}
         if page.quality.signals.get("ink_recall", 1.0) >= self.min_recall and any(r.label in PICTURES for r in regions):
             textless = [r.box for r in regions if r.is_unread or r.label in PICTURES]
@@ -220,7 +211,6 @@ class WeighLabels(Stage):
         signals["unread_text_share"] = unread_text_share(page.regions)
         if by_engines:
             signals["unlike_share"], signals["unlike_regions_share"], _ = unlike
-        lacking = [i for i, of in found.items() if i not in reasons for line in of.all_lines if by_engines and line.lacks_sign]
         if formulas:
             signals["formula_agreement"] = weighted_mean(list(formulas.values()))
         # Formulas alone don't confirm a text that no second reader has read.
@@ -231,23 +221,10 @@ class WeighLabels(Stage):
             signals["level"] = float((signals["agreement"] < self.easy) + (signals["agreement"] < self.hard))
         difficulty = 1.0 - signals["worth"] if "worth" in signals else -1.0
         judged = replace(page, regions=regions, text=markdown(regions) if reasons else page.text, difficulty=difficulty)
-        tables = {i for i, region in enumerate(regions) if by_engines and region.format == "html" and not region.is_unread}
-        # Signs that only the second reader has, scripts that only the ink has, and cells that nobody checked.
-        unsettled = with_the_rest(
-            regions, {*lacking, *flat, *tables} - {i for i, region in enumerate(regions) if region.is_unread}
-        )
-        aside = set_aside(judged, unsettled) if unsettled else judged
-        is_little = hidden_share(judged, aside) <= min(self.max_aside, self._most_unread(page))
-        if unsettled and is_little and self._judged(aside, page, signals)[0] == "trusted":
-            judged = aside
-            signals |= {"set_aside": float(len(unsettled)), "unread_share": unread_share(judged.regions)}
-        elif lacking or flat:
-            signals["unsettled"] = float(len(lacking) + len(flat))
         if by_engines and (share := hidden_share(page, judged)) > self.max_disputed:
             of_page = enumerate(zip(page.regions, judged.regions, strict=True))
-            regions = tuple(scored(old, "", shares.get(i)) if is_text(old) else new for i, (old, new) in of_page)
+            regions = tuple(_scored(old, "", shares.get(i)) if is_text(old) else new for i, (old, new) in of_page)
             judged = replace(judged, regions=regions, text=markdown(regions))
-            signals.pop("set_aside", None)
             signals |= {"spared_share": share, "unread_share": unread_share(regions)}
         verdict, why = self._judged(judged, page, signals)
         if verdict == "trusted" and self._min_structure(page) >= bounds.NOBODY:
@@ -272,7 +249,6 @@ class WeighLabels(Stage):
         score = before.quality.signals.get("structure_score", 1.0)
         against = {
             "structure_in_doubt": score < (least if least < bounds.NOBODY else self.min_structure),
-            "text_in_doubt": "unsettled" in signals,
             "readings_differ": not self._are_alike(*(signals.get(f"unlike{of}_share", 0.0) for of in ("", "_regions"))),
             "tables_unchecked": by_engines and any(r.format == "html" and not r.is_unread for r in page.regions),
             "incomplete": signals["coverage"] < self.min_coverage,
@@ -319,3 +295,10 @@ class WeighLabels(Stage):
 
 def _has_lines(page: Sample) -> bool:
     return any(is_text(region) and any(map(comparable, region.lines)) for region in page.regions)
+
+
+def _scored(region: Region, reason: str, share: tuple[float, int] | None) -> Region:
+    """The region with its score times its `share`; unread if there is a `reason` for doubt."""
+    if share is not None:
+        region = replace(region, score=share[0] * (1.0 if region.score is None else region.score))
+    return unread(region) if reason else region

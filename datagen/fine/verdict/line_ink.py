@@ -1,18 +1,17 @@
-"""Evidence about a line's text from the ink alone: where words end, how wide they are, and whether the line is mirrored.
+"""Evidence about a line's text from the ink alone: where words end, and how wide they are.
 
-Readers share weaknesses. PP-OCR and Tesseract may both miss a space, or add one. Both read mirrored letters as other letters, and
-letters of unknown scripts as a few known letters. In such cases their agreement means nothing, and the ink decides.
+Readers share weaknesses. PP-OCR and Tesseract may both miss a space, or add one. Both read letters of unknown scripts as a few
+known letters. In such cases their agreement means nothing, and the ink decides.
 """
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 import numpy
 
 from datagen.coarse.verdict import ink_shapes
 from datagen.coarse.verdict.ink_fonts import Cut
-from datagen.coarse.verdict.ink_lines import cut_as_drawn, telling, without_leaders
+from datagen.coarse.verdict.ink_lines import cut_as_drawn, without_leaders
 from datagen.drawing import line_by_pillow
 from datagen.drawing.typefaces import draws, reference_faces
 
@@ -27,8 +26,6 @@ _EVEN = 0.5  # of the middle one: a gap that is narrower isn't one between words
 _OFF = 0.5  # of a word's width, or of its line's mean one
 _STRETCHED = 1.7  # times as wide as it is drawn, no typeface sets a line
 _MIN_WORD, _MIN_CHARS = 2, 6  # characters of a line whose width, whose spaces tell something
-_UNLIKE, _PLAINER = 0.75, 0.15  # letters in a mirror are as like what was read, at most; so much more like it, turned over
-_SURE = 0.9  # a reader of such letters, once they are turned over
 _SPACED_OUT = re.compile(r"(?:\b\w\s){3}")  # letters that stand apart
 
 
@@ -67,32 +64,6 @@ def is_stretched(cut: Cut, script: str) -> bool:
         return False
     drawn = ink_shapes.drawn_aspect(face, text)
     return drawn > 0 and ink.aspect > _STRETCHED * drawn
-
-
-def likeness(cut: Cut, script: str) -> float:
-    """The likeness of a line's ink and its text, from -1 to 1: the median over words, in the most similar typeface. 1 if no
-    typeface of this machine can draw them."""
-    words = [ink for image, text in cut.parts(script) if telling(text) and (ink := ink_shapes.ink(image, text)) is not None]
-    _, alike = ink_shapes.best_face(words, script, len(words))
-    if words and not alike and any(all(draws(face, w.text) for w in words) for face in reference_faces(script)):
-        return 0.0
-    return float(numpy.median(list(alike.values()))) if alike else 1.0
-
-
-def mirrored(cut: Cut, script: str, read: Callable[[numpy.ndarray], tuple[str, float | None]]) -> bool:
-    """Whether a line is a mirror image: a reader is surer of the mirrored ink, and the mirrored ink is more like that reading."""
-    if script in UNSPACED:
-        return False
-    own = likeness(cut, script)
-    if own >= _UNLIKE:
-        return False
-    for axis in (0, 1):
-        crop = numpy.ascontiguousarray(numpy.flip(cut.crop, axis))
-        text, score = read(crop)
-        over = replace(cut, crop=crop, line=replace(cut.line, text=text), images=())
-        if text and (score or 0.0) >= _SURE and likeness(over.with_text(text), script) >= own + _PLAINER:
-            return True
-    return False
 
 
 def _as_wide(cut: Cut, script: str) -> bool | None:

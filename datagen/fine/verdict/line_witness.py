@@ -47,9 +47,8 @@ class Spoken(NamedTuple):
     whose ink is more like the second reading. `misread` words are surely wrong in a letter or two. `spaces`: words end elsewhere
     than in the text. `swaps` has each letter that is another in the second reading, with how much more like the other the word's
     ink is. `score` is the first reader's, or 0 for the file's own text. `is_alike`: both readings have the same signs in the same
-    case, except quotes, dashes, dots, widths and signs that the ink keeps. `lacks_sign`: the second reading has one more sign,
-    alone before the line. `apostrophes` counts straight apostrophes between letters: those that the second reader has curved,
-    and those that it has straight.
+    case, except quotes, dashes, dots, widths and signs that the ink keeps. `apostrophes` counts straight apostrophes
+    between letters: those that the second reader has curved, and those that it has straight.
     """
 
     chars: int
@@ -62,7 +61,6 @@ class Spoken(NamedTuple):
     swaps: tuple[Swap, ...] = ()
     score: float = 0.0
     is_alike: bool = True
-    lacks_sign: bool = False
     apostrophes: tuple[int, int] = (0, 0)
 
     @property
@@ -111,13 +109,11 @@ def spoken(cut: Cut, reading: str, script: str, faces: Faces) -> Spoken:
     score = cut.line.score or 0.0
     differing = Levenshtein.distance(ours, theirs)
     spaces = _spaces_are_wrong(cut, reading, script)
-    alike, lacks = _are_alike(cut.line.text, reading), _lacks_sign(cut.line.text, reading)
+    alike = _are_alike(cut.line.text, reading)
     marks = _apostrophes(cut.line.text, reading)
     if not differing:
         misread = _digits_for_letters(cut.line.text, reading)
-        return Spoken(
-            len(ours), ours, misread=misread, spaces=spaces, score=score, is_alike=alike, lacks_sign=lacks, apostrophes=marks
-        )
+        return Spoken(len(ours), ours, misread=misread, spaces=spaces, score=score, is_alike=alike, apostrophes=marks)
     swaps: list[Swap] = []
     counts: Counter[str] = Counter(misread=_digits_for_letters(cut.line.text, reading))
     face = faces.of(cut, script)
@@ -140,7 +136,7 @@ def spoken(cut: Cut, reading: str, script: str, faces: Faces) -> Spoken:
             counts["misread"] += -_KEPT <= likes <= _SURELY
     kept, wrong = (min(counts[name], differing) for name in ("kept", "wrong"))
     alike |= differing == kept == Levenshtein.distance(_signs(cut.line.text), _signs(reading))
-    return Spoken(len(ours), ours, differing, kept, wrong, counts["misread"], spaces, tuple(swaps), score, alike, lacks, marks)
+    return Spoken(len(ours), ours, differing, kept, wrong, counts["misread"], spaces, tuple(swaps), score, alike, marks)
 
 
 def _is_near(letters: str, others: str, distance: int) -> bool:
@@ -217,13 +213,6 @@ def _apostrophes(text: str, reading: str) -> tuple[int, int]:
     ours, theirs = _APOSTROPHE.findall(text), _APOSTROPHE.findall(reading)
     pairs = list(zip(ours, theirs, strict=True)) if len(ours) == len(theirs) else []
     return pairs.count(("'", "’")), pairs.count(("'", "'"))
-
-
-def _lacks_sign(text: str, reading: str) -> bool:
-    """Whether a reading is the same text with one sign more, alone at the front, such as a list dot that the first reader
-    missed."""
-    first, _, rest = reading.partition(" ")
-    return len(first) == 1 and not first.isdecimal() and _signs(rest) == _signs(text) != ""
 
 
 def _signs(text: str) -> str:

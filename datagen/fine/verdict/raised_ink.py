@@ -16,7 +16,7 @@ from datagen.markdown import markdown
 from datagen.page import raised
 from datagen.page.raised import TagRun
 from datagen.record import Line, Sample
-from datagen.writing.scripts import main_script, num_marks
+from datagen.writing.scripts import main_script
 
 _LABELS = LABELS | {"title", "sub_title"}
 ON_LINE = frozenset(("Latn", "Cyrl", "Grek"))  # scripts whose letters stand on a baseline, most of them apart
@@ -61,37 +61,24 @@ class Group(NamedTuple):
     is_high: bool = False
 
 
-class LineScripts(NamedTuple):
-    """The sub- and superscripts of a line: `runs` of its text, and the number of those in the ink that have no sure place in
-    it."""
-
-    runs: tuple[TagRun, ...]
-    num_unsure: int
-
-
-def with_scripts(page: Sample, gray: numpy.ndarray) -> tuple[Sample, list[int]]:
-    """The page with tags around sub- and superscripts in regions that an engine read; and the indices of regions whose ink has
-    scripts that can't be found in the text. `gray` is the page, (H, W) bytes.
+def with_scripts(page: Sample, gray: numpy.ndarray) -> Sample:
+    """The page with tags around sub- and superscripts in regions that an engine read. `gray` is the page, (H, W) bytes.
 
     A script stands clearly above or below the baseline and is clearly smaller than the letters. It is tagged if its word's ink
     has as many parts as the text has characters, or if the scripts are exactly the digits that end the word. Only left-to-right
     lines in Latin, Greek and Cyrillic are examined. Digits that were read as raised or lowered characters are always tagged.
     """
-    regions, unsure = list(page.regions), []
+    regions = list(page.regions)
     for i, region in enumerate(regions):
         if region.by == BY or region.is_unread or region.format != "markdown" or region.label not in _LABELS:
             continue
-        of_lines = [(line, line_scripts(cut_out(gray, line, page.lang)) if _can_tell(line) else _NONE) for line in region.lines]
-        text, are_placed = _tagged(region.text, [(line.text, found.runs) for line, found in of_lines])
-        if text != region.text:
+        of_lines = [
+            (line.text, _line_scripts(cut_out(gray, line, page.lang)) if _can_tell(line) else ()) for line in region.lines
+        ]
+        if (text := _tagged(region.text, of_lines)) != region.text:
             regions[i] = replace(region, text=text)
-        if not are_placed or any(found.num_unsure for _, found in of_lines):
-            unsure.append(i)
     changed = any(a is not b for a, b in zip(page.regions, regions, strict=True))
-    return (replace(page, regions=tuple(regions), text=markdown(regions)) if changed else page), unsure
-
-
-_NONE = LineScripts((), 0)
+    return replace(page, regions=tuple(regions), text=markdown(regions)) if changed else page
 
 
 def _can_tell(line: Line) -> bool:
@@ -105,29 +92,26 @@ def enlarged(crop: numpy.ndarray) -> tuple[numpy.ndarray, float]:
     return cv2.resize(crop, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_CUBIC), scale
 
 
-def line_scripts(cut: Cut) -> LineScripts:
+def _line_scripts(cut: Cut) -> Sequence[TagRun]:
     """The scripts of a line, from its ink. Three thresholds of darkness are tried: letters that touch or are in pieces at one
     threshold may be whole at another."""
     crop, _ = enlarged(cut.crop)
     usual = min(_DARK[1], max(_DARK[0], cv2.threshold(crop, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0]))
     sure: set[TagRun] = set()
-    most, flat = 0, set[int]()
+    flat = set[int]()
     for less in _LESS:
-        runs, num_unsure, on_line = _seen(cut.line.text, letter_groups(crop, usual - less))
+        runs, on_line = _seen(cut.line.text, letter_groups(crop, usual - less))
         flat = flat or on_line
         runs = [run for run in runs if not flat.intersection(range(run.start, run.end))]
-        most = max(most, len(runs) + num_unsure)
         sure |= {run for run in runs if not any(run.start < other.end and other.start < run.end for other in sure)}
-    # Each accent or cedilla may look like a raised or lowered sign, so as many unsure ones are allowed.
-    return LineScripts(tuple(sorted(sure)), max(0, most - len(sure) - num_marks(cut.line.text)))
+    return sorted(sure)
 
 
-def _seen(text: str, groups: Sequence[Group]) -> tuple[list[TagRun], int, set[int]]:
-    """The scripts of a line's text, from groups of ink; the number of scripts without a sure place in the text; and the indices
-    of characters that surely stand on the baseline."""
+def _seen(text: str, groups: Sequence[Group]) -> tuple[list[TagRun], set[int]]:
+    """The scripts of a line's text, from groups of ink; and the indices of characters that surely stand on the baseline."""
     flagged = _flagged(groups) if len(groups) >= _MIN_GROUPS else []
     runs: list[TagRun] = []
-    num_unsure, at = 0, 0
+    at = 0
     flat: set[int] = set()
     for word, of_word in _words(text, flagged) if flagged else ():
         start = text.find(word, at)
@@ -136,11 +120,9 @@ def _seen(text: str, groups: Sequence[Group]) -> tuple[list[TagRun], int, set[in
         if len(places) == len(of_word):
             flat |= {start + n for n, group in zip(places, of_word, strict=True) if not group.tag and word[n].isalnum()}
         for run in _runs(word, places, of_word):
-            if run is None:
-                num_unsure += 1
-            elif run.start or (not start and run.tag == "sup"):  # only a note may begin with a superscript, its mark
+            if run.start or (not start and run.tag == "sup"):  # only a note may begin with a superscript, its mark
                 runs.append(TagRun(start + run.start, start + run.end, run.tag))
-    return runs, num_unsure, flat
+    return runs, flat
 
 
 def _places(text: str) -> list[int]:
@@ -233,12 +215,12 @@ def _words(text: str, groups: Sequence[Group]) -> Iterator[tuple[str, Sequence[G
         yield word, groups[start:end]
 
 
-def _runs(text: str, places: Sequence[int], groups: Sequence[Group]) -> Iterator[TagRun | None]:
-    """The scripts of a word as runs of its text; None for a script whose place isn't sure."""
+def _runs(text: str, places: Sequence[int], groups: Sequence[Group]) -> Sequence[TagRun]:
+    """The scripts of a word whose places in its text are sure, as runs of the text."""
     if set(text) & _RAISED_PARTS:
-        return
+        return ()
     is_whole = len(places) == len(groups) and _is_alike(text, places, groups)
-    found: list[TagRun | None] = []
+    found: list[TagRun] = []
     start = 0
     for tag, run in itertools.groupby(groups, key=lambda group: group.tag):
         of_run = list(run)
@@ -249,19 +231,8 @@ def _runs(text: str, places: Sequence[int], groups: Sequence[Group]) -> Iterator
             )
             if place and place != _SIGNS:
                 found.append(TagRun(*place, tag))
-            elif not place and _is_doubt(text, places, groups, start, end):
-                found.append(None)
         start = end
-    yield from _joined(text, found)
-
-
-def _is_doubt(text: str, places: Sequence[int], groups: Sequence[Group], start: int, end: int) -> bool:
-    """Whether the groups from `start` to `end` may be scripts at another place in the text, or missing in it. They are as high as
-    digits, aren't the text's own raised or lowered signs, and are no pieces of a broken letter."""
-    run = groups[start:end]
-    signs = sum(_IN_PARTS.get(char, 1) for char in text if char in (_QUOTES if run[0].tag == "sup" else _COMMAS))
-    is_behind = len(groups) - end <= len(text) - len(text.rstrip(_STOPS))
-    return all(group.is_high for group in run) and len(run) > signs and (len(groups) <= len(places) or is_behind)
+    return _joined(text, found)
 
 
 def _is_alike(text: str, places: Sequence[int], groups: Sequence[Group]) -> bool:
@@ -301,36 +272,33 @@ def _at_end(text: str, places: Sequence[int], num_behind: int, num: int) -> tupl
     return (len(before), len(core)) if is_end and chars.isdecimal() and not goes_on else None
 
 
-def _joined(text: str, found: Sequence[TagRun | None]) -> list[TagRun | None]:
+def _joined(text: str, found: Sequence[TagRun]) -> list[TagRun]:
     """The scripts of a word, joined across commas and dashes. If letters stand between two scripts, no place is sure."""
-    joined: list[TagRun | None] = []
+    joined: list[TagRun] = []
     for run in found:
         last = joined[-1] if joined else None
-        between = text[last.end : run.start] if last is not None and run is not None and last.tag == run.tag else ""
-        if last is not None and run is not None and between in _LISTED:
+        between = text[last.end : run.start] if last and last.tag == run.tag else ""
+        if last and between in _LISTED:
             joined[-1] = TagRun(last.start, run.end, run.tag)
         elif any(map(str.isalnum, between)):
-            return [None]
+            return []
         else:
             joined.append(run)
     return joined
 
 
-def _tagged(text: str, lines: Sequence[tuple[str, Sequence[TagRun]]]) -> tuple[str, bool]:
-    """The text of a region with tags around its raised and lowered characters and around the scripts of its `lines`; and whether
-    all scripts were found in the text."""
+def _tagged(text: str, lines: Sequence[tuple[str, Sequence[TagRun]]]) -> str:
+    """The text of a region with tags around its raised and lowered characters and around the scripts of its `lines`."""
     found: list[TagRun] = []
-    at, are_placed = 0, True
+    at = 0
     for line, runs in lines:
         core = line.rstrip("-\u00ad\u2010 ")
         start = text.find(core, at)
         if start >= 0:
             found += [TagRun(start + run.start, start + run.end, run.tag) for run in runs]
             at = start + len(core)
-        else:
-            are_placed &= not runs
     taken = {i for run in found for i in range(run.start, run.end)}
     found += [run for run in raised.own_runs(text) if not taken & {*range(run.start, run.end)}]
     for run in sorted(found, reverse=True):
         text = text[: run.start] + raised.tagged(text[run.start : run.end], run.tag) + text[run.end :]
-    return text, are_placed
+    return text

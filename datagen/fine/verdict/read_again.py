@@ -12,7 +12,7 @@ from datagen.coarse.answers import BY
 from datagen.coarse.verdict.ink_fonts import cut_out
 from datagen.coarse.verdict.ink_lines import comparable
 from datagen.engines import Choice, Engines, packaged, ppocr, tesseract
-from datagen.fine.verdict.line_ink import is_stretched, mirrored
+from datagen.fine.verdict.line_ink import is_stretched
 from datagen.fine.verdict.line_witness import Faces, spoken
 from datagen.fine.verdict.majority import confirmed, mended, outvoted, reads
 from datagen.fine.verdict.region_witness import Witnesses, is_text, script_within
@@ -22,7 +22,6 @@ from datagen.record import Line, Region, Sample
 from datagen.writing.lookalikes import with_lone_capital
 
 _OTHERS_FASTER = 4  # Tesseract reads a line so many times faster than PP-OCR; a script's reader is even faster
-_SURE = 0.97  # score of a line that is surely no mirror image
 _MANY = 4  # lines in another script than the page's, at least: a language's data takes long to load
 _PP_ALPHABET = 0.99
 _STRAIGHT = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
@@ -34,11 +33,10 @@ _Drawn = tuple[int, Line, str]
 @dataclass(frozen=True)
 class ReadAgain:
     """Reads lines of a page again: `lines_a_page` if all text is the file's own, else `read_lines_a_page`, and a quarter of this
-    if the second reader is PP-OCR. `mirrors_a_page` lines are tested for being mirror images. `seed` draws among equals."""
+    if the second reader is PP-OCR. `seed` draws among equals."""
 
     lines_a_page: int
     read_lines_a_page: int
-    mirrors_a_page: int
     seed: int
 
     def witnesses(self, page: Sample, gray: numpy.ndarray, engines: Engines) -> tuple[Sample, dict[int, Witnesses]]:
@@ -71,17 +69,9 @@ class ReadAgain:
                     if not witness.wrong + witness.misread and confirmed(line.text, text, again):
                         witness = witness._replace(is_alike=True, kept=witness.differing)
                 found[i].lines[script].append(witness)
-        for i, line, script in self._perhaps_mirrored(page, drawn):
-            cut = cut_out(gray, line, page.lang)
-            found[i].is_mirrored = mirrored(cut, script, lambda crop: engines.get("ppocr").read([crop])[0])
         if regions != [*page.regions]:
             page = replace(page, regions=tuple(regions), text=markdown(regions))
         return page, dict(found)
-
-    def _perhaps_mirrored(self, page: Sample, drawn: Sequence[_Drawn]) -> list[_Drawn]:
-        """One line of each of the `mirrors_a_page` regions that engines read least surely."""
-        first = {i: (i, line, script) for i, line, script in reversed(drawn) if page.regions[i].by != BY and _sure(line) < _SURE}
-        return sorted(first.values(), key=lambda entry: (_sure(entry[1]), entry[0]))[: self.mirrors_a_page]
 
     def _most(self, page: Sample, reader: Choice) -> int:
         """The number of lines that a second reader reads, at most."""

@@ -29,7 +29,7 @@ _DOUBTED = 0.5  # of a kind's characters that were read again
 _UNSURE = 0.85  # score of an unsure reading: regions of the same kind don't confirm it
 # A swapped letter: the number of words, the share of the letter's occurrences, and the mean gain in likeness, at least.
 _FEW_SWAPS, _OFTEN, _TAKES_SIDES = 4, 0.25, 0.0
-_SPREADS = frozenset({"readers_disagree", "ink_says_more", "mirrored"})  # reasons that count against a whole kind, too
+_SPREADS = frozenset({"readers_disagree", "ink_says_more"})  # reasons that count against a whole kind, too
 
 
 @dataclass
@@ -40,7 +40,6 @@ class Witnesses:
     lines: dict[str, list[Spoken]] = field(default_factory=lambda: defaultdict(list))
     num_stretched: int = 0
     num_compared: int = 0
-    is_mirrored: bool = False
 
     @property
     def all_lines(self) -> list[Spoken]:
@@ -61,8 +60,6 @@ class Witnesses:
         """The reason to doubt the region's text; "" if there is none. `is_files`: the text is the file's own."""
         wrong, misread = sum(line.wrong for line in self.all_lines), sum(line.misread for line in self.all_lines)
         of_sure = sum(line.misread for line in self.all_lines if line.is_sure)
-        if self.is_mirrored:
-            return "mirrored"
         # A justified line may have wide gaps between its letters.
         if self.num_stretched > _MAY_BE_SPACED * self.num_compared and not is_files:
             return "ink_says_more"

@@ -45,7 +45,7 @@ _LAYER: tuple[Stage, ...] = (IdentifyLanguage(), JudgeTextLayer())
 _BY_IMAGE = (CompareInk, AnnotateImage, ReadRegions, WeighLabels)  # which read pages again, and would take seconds each
 _STRUCTURE = (
     *(s for s in recipes.fine.stages(of_word("")) if not isinstance(s, (*map(type, _LAYER), *_BY_IMAGE))),
-    WeighLabels(lines_a_page=0, read_lines_a_page=0, formulas_a_page=0, mirrors_a_page=0),
+    WeighLabels(lines_a_page=0, read_lines_a_page=0, formulas_a_page=0),
 )
 
 

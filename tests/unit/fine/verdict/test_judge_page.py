@@ -201,7 +201,7 @@ def test_a_bar_where_the_first_reader_saw_a_lone_capital_is_no_other_reading(mon
     whole = page(lambda i, _: text, by="tables", score=0.99, verdict="suspect")
     monkeypatch.setattr(read_again, "third_reader", lambda *_: None)
     monkeypatch.setattr(Choice, "opened", lambda *_: Bars())
-    _, found = read_again.ReadAgain(4, 16, 0, 0).witnesses(whole, numpy.full(whole.size[::-1], 255, numpy.uint8), OPEN)
+    _, found = read_again.ReadAgain(4, 16, 0).witnesses(whole, numpy.full(whole.size[::-1], 255, numpy.uint8), OPEN)
     assert [line.is_alike for of in found.values() for line in of.all_lines] == [True] * 4
 
 

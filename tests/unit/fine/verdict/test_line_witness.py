@@ -6,7 +6,7 @@ import pytest
 from datagen.coarse.verdict.ink_fonts import cut_out
 from datagen.drawing import line_by_pillow
 from datagen.drawing.typefaces import reference_faces
-from datagen.fine.verdict.line_ink import likeness, mirrored, spaces_hold
+from datagen.fine.verdict.line_ink import spaces_hold
 from datagen.fine.verdict.line_witness import Faces, spoken
 from datagen.record import Box, Line
 
@@ -57,19 +57,6 @@ def test_a_hyphen_that_was_lost_and_names_run_together():
     assert said("のAdvanced options", "のAdvancedoptions", "の Advanced options", "Jpan").spaces
 
 
-def test_letters_in_a_mirror_are_told_by_turning_them_over():
-    true = "Welcome to the annual meeting of members"
-
-    def reads(crop):
-        assert crop.dtype == numpy.uint8
-        return (true, 0.99) if (crop[:10] < 128).sum() == (straight[:10] < 128).sum() else ("WsICOWS", 0.4)
-
-    straight = cut(true, true).crop
-    reflected = cut(true, "MSICOWS fo the suunsI Weefing ot WewpeLe", flip=True)
-    assert mirrored(reflected, "Latn", reads) and likeness(reflected, "Latn") < 0.5
-    assert not mirrored(cut(true, true), "Latn", reads) and likeness(cut(true, true), "Latn") > 0.9
-
-
 def test_small_kana_that_a_reader_took_for_large_ones_count_unless_the_ink_keeps_them():
     assert said("こういったこと", "こういつたこと", "こういったこと", "Jpan").misread == 1
 
@@ -84,15 +71,3 @@ def test_small_kana_that_a_reader_took_for_large_ones_count_unless_the_ink_keeps
 )
 def test_readings_are_alike_if_they_have_the_same_signs(says, reads, is_alike):
     assert said(says, says, reads).is_alike is is_alike
-
-
-@pytest.mark.parametrize(
-    ("says", "reads", "lacks"),
-    [
-        ("an item of a list", "e an item of a list", True),
-        ("• an item of a list", "e an item of a list", False),
-        ("an item of a list", "e an item of lists", False),
-    ],
-)
-def test_a_line_lacks_the_sign_that_a_second_reader_has_before_it(says, reads, lacks):
-    assert said(says, says, reads).lacks_sign is lacks

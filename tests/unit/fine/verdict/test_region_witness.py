@@ -40,9 +40,8 @@ def test_what_speaks_against_a_region_that_an_engine_read(line, reason):
     assert reasons({0: line}, region()) == ({0: reason} if reason else {}, set())
 
 
-def test_ink_that_says_more_and_a_mirror_speak_against_what_was_read():
+def test_ink_that_says_more_speaks_against_what_was_read():
     assert reasons({0: GOOD}, region(), num_stretched=1) == ({0: "ink_says_more"}, set())
-    assert reasons({0: GOOD}, region(), is_mirrored=True) == ({0: "mirrored"}, set())
     assert reasons({0: GOOD}, region(), num_stretched=2, num_compared=12) == ({}, set())  # justified lines of a narrow column
 
 
