@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from urllib.parse import unquote, urlparse
 
 from datagen.inputs.census import Census, Listing
 from datagen.inputs.items import Item
@@ -57,7 +56,7 @@ def _texts() -> list[tuple[str, Sequence[str]]]:
     """Languages with paragraphs."""
     result: list[tuple[str, Sequence[str]]] = []
     for item in TextSamples().items():
-        path = Path(unquote(urlparse(item.uri).path))
+        path = Path(item.uri)
         is_declaration = path.parent.name == "udhr"
         if is_declaration and path.stem not in SCRIPTS + _LATIN:
             continue

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 from random import Random
-from urllib.parse import unquote, urlparse
 
 from datagen.drawing.worn_pages import Wear
 from datagen.inputs.items import Item
@@ -21,7 +20,7 @@ def documents(seed: int, of_each: int = 2) -> list[Item]:
     unseen = set(json.loads(labeller.WEIGHTS.with_name("card.json").read_text(encoding="utf-8"))["unseen"])
     items = sorted(MarkupSamples().items(), key=lambda item: item.uri)
     Random(seed).shuffle(items)
-    items = [item for item in items if sha256_of(unquote(urlparse(item.uri).path))[:16] in unseen]
+    items = [item for item in items if sha256_of(item.uri)[:16] in unseen]
     return [item for lang in LANGUAGES for item in [item for item in items if item.lang == lang][:of_each]]
 
 
