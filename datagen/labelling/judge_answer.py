@@ -172,12 +172,12 @@ def _overlaps(regions: Sequence[Region]) -> bool:
 
 
 def _region_jumps(regions: Sequence[Region]) -> int:
-    told = [region for region in regions if region.label not in RUNNING | PICTURES and region.text.strip()]
-    tall = sum(region.box.y1 - region.box.y0 > 2 * (region.box.x1 - region.box.x0) for region in told)
-    if tall > len(told) / 2:  # vertical text
+    texts = [region for region in regions if region.label not in RUNNING | PICTURES and region.text.strip()]
+    tall = sum(region.box.y1 - region.box.y0 > 2 * (region.box.x1 - region.box.x0) for region in texts)
+    if tall > len(texts) / 2:  # vertical text
         return 0
-    rtl = scripts.main_script("".join(region.text for region in told))[0] in scripts.RTL
-    return jumps([region.box for region in told], rtl, _FEW_REGIONS)
+    rtl = scripts.main_script("".join(region.text for region in texts))[0] in scripts.RTL
+    return jumps([region.box for region in texts], rtl, _FEW_REGIONS)
 
 
 def _num_signs(image: numpy.ndarray) -> int:

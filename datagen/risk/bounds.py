@@ -113,14 +113,12 @@ def cutoff_of_all(pages: Sequence[Judged], risks: Sequence[float], risk: float =
     best, tested = _search([page.score for page in order], first, is_shown)
     if not best:
         of = [counts(count) for count in sorted({*tested})]
-        said = " and ".join(f"{' or '.join(map(str, wrong))} of {documents}" for documents, wrong in of)
-        return Cutoff(NOBODY, num_documents, reason=f"the bound can't be reached: of the judged documents {said} are wrong")
+        shares = " and ".join(f"{' or '.join(map(str, wrong))} of {documents}" for documents, wrong in of)
+        return Cutoff(NOBODY, num_documents, reason=f"the bound can't be reached: of the judged documents {shares} are wrong")
     documents, wrong = counts(best)
-    bound, num_wrong = min(
-        (interval(documents - n, documents, 2 * each)[0] - (1 - allowed), n) for n, allowed in zip(wrong, risks, strict=True)
-    )
-    bound = interval(documents - num_wrong, documents, 2 * each)[0]
-    return Cutoff(order[best - 1].score, num_documents, documents, documents - num_wrong, round(bound, 4))
+    lows = [interval(documents - n, documents, 2 * each)[0] for n in wrong]
+    tightest = min(range(len(risks)), key=lambda k: lows[k] - (1 - risks[k]))
+    return Cutoff(order[best - 1].score, num_documents, documents, documents - wrong[tightest], round(lows[tightest], 4))
 
 
 def _search(scores: Sequence[float], least: int, is_shown: Callable[[int], bool]) -> tuple[int, list[int]]:

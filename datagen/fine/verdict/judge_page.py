@@ -170,10 +170,10 @@ class WeighLabels(Stage):
         image = pixels(page.image)
         gray = numpy.asarray(image[:, :, 1])
         again = ReadAgain(self.lines_a_page, self.read_lines_a_page, self.seed)
-        page, found = again.witnesses(page, gray, engines)
-        page = with_scripts(as_drawn(page, found.values()), gray)
+        page, witnesses_of = again.witnesses(page, gray, engines)
+        page = with_scripts(as_drawn(page, witnesses_of.values()), gray)
         weights = {i: size(region) for i, region in enumerate(page.regions) if is_text(region)}
-        reasons, silent = doubted(page, found, self.min_agreement, self.min_file_agreement, self.min_table)
+        reasons, silent = doubted(page, witnesses_of, self.min_agreement, self.min_file_agreement, self.min_table)
         opinions = {i for i in reasons if reasons[i] in _OPINIONS}
         shares_of = {
             name: sum(weights[i] for i in of) / max(1, sum(weights.values()))
@@ -190,12 +190,12 @@ class WeighLabels(Stage):
         else:
             reasons |= dict.fromkeys(sorted(silent), "unchecked")
             counts["unchecked"] = len(silent)
-        unlike = read_otherwise(page.regions, found, reasons)
+        unlike = read_otherwise(page.regions, witnesses_of, reasons)
         if by_engines := is_read(page):
             reasons |= dict.fromkeys(unlike[2] if self._are_alike(*unlike[:2]) else (), "readings_differ")
             counts["readings_differ"] = [*reasons.values()].count("readings_differ")
         formulas, undrawn = self._formulas(page, gray)
-        shares = {i: (of.agreement, of.chars) for i, of in found.items() if of.lines} | formulas
+        shares = {i: (of.agreement, of.chars) for i, of in witnesses_of.items() if of.lines} | formulas
         regions = tuple(_scored(region, reasons.get(i, ""), shares.get(i)) for i, region in enumerate(page.regions))
         signals = {"coverage": 1.0 - uncovered_ink(image, (region.box for region in regions))}
         if page.quality.signals.get("ink_recall", 1.0) >= self.min_recall and any(r.label in PICTURES for r in regions):
@@ -215,7 +215,7 @@ class WeighLabels(Stage):
             signals["formula_agreement"] = weighted_mean(list(formulas.values()))
         # Formulas alone don't confirm a text that no second reader has read.
         left = [shares[i] for i in shares if i not in reasons]
-        if left and (any(found[i].lines for i in found) or not _has_lines(page)):
+        if left and (any(witnesses_of[i].lines for i in witnesses_of) or not _has_lines(page)):
             signals["agreement"] = weighted_mean(left)
             signals["worth"] = min(signals["agreement"], signals["coverage"])
             signals["level"] = float((signals["agreement"] < self.easy) + (signals["agreement"] < self.hard))
