@@ -113,8 +113,8 @@ def cutoff_of_all(pages: Sequence[Judged], risks: Sequence[float], risk: float =
     best, tested = _search([page.score for page in order], first, is_shown)
     if not best:
         of = [counts(count) for count in sorted({*tested})]
-        shares = " and ".join(f"{' or '.join(map(str, wrong))} of {documents}" for documents, wrong in of)
-        return Cutoff(NOBODY, num_documents, reason=f"the bound can't be reached: of the judged documents {shares} are wrong")
+        shares = ", ".join(f"of the {documents} surest {' and '.join(map(str, wrong))} are wrong" for documents, wrong in of)
+        return Cutoff(NOBODY, num_documents, reason=f"the bound can't be reached: {shares}, by outcome")
     documents, wrong = counts(best)
     lows = [interval(documents - n, documents, 2 * each)[0] for n in wrong]
     tightest = min(range(len(risks)), key=lambda k: lows[k] - (1 - risks[k]))

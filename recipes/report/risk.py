@@ -34,7 +34,7 @@ def risk_section(name: str, num_trusted: int, num_pages: int, seconds: float, ri
 def _asked(risk: Sequence[float], least: float) -> str:
     if not risk:
         return f"No risk was asked for: pages are trusted from a structure_score of {least:g} on."
-    sentence = f"At most {risk[0]:.0%} of them may be wrong in text and {risk[1]:.0%} in structure."
+    sentence = f"Asked for: at most {risk[0]:.0%} wrong in text, at most {risk[1]:.0%} in structure."
     for kind in KINDS:
         found = threshold(kind, *risk)
         name = _NAMES[kind]

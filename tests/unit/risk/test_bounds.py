@@ -88,7 +88,7 @@ def test_a_document_counts_once_and_is_wrong_if_one_of_its_pages_is():
     few = cutoff_of_all(pages[:790], [0.05])
     assert few.confidence == NOBODY and "79 judged documents" in few.reason and str(least_lines(0.95)) in few.reason
     wrong = cutoff_of_all([judged(i // 10, 0.9, i % 100 != 0) for i in range(1000)], [0.05])
-    assert wrong.confidence == NOBODY and "10 of 100 are wrong" in wrong.reason
+    assert wrong.confidence == NOBODY and "of the 100 surest 10 are wrong" in wrong.reason
 
 
 def test_pages_that_were_drawn_more_often_are_thinned():
