@@ -63,11 +63,6 @@ class Cut:
 
         return [p for image, text in parts for p in split_long(image, text, clusters(text))]
 
-    def with_text(self, text: str) -> "Cut":
-        """The same ink, with another text."""
-        line = replace(self.line, text=without_leaders(text))
-        return replace(self, line=line, images=tuple(split_words(self.crop, line)))
-
     def readings(self, reading: str, script: str) -> Iterator[tuple[ink_shapes.Ink, str]]:
         """The line's `parts`, each with its share of `reading`, a reading of the whole line.
 

@@ -131,14 +131,13 @@ def split_words(crop: numpy.ndarray, line: Line) -> list[tuple[numpy.ndarray, st
     return [(crop[:, a : b + 1], text) for a, b, text in zip(firsts, lasts, texts, strict=True)]
 
 
-def cut_as_drawn(parts: Sequence[tuple[numpy.ndarray, str]], widths: Sequence[float], most_off: float = _OFF) -> bool:
-    """Whether the words of a line are about as wide, compared with each other, as drawn words. `widths` are of any unit, and a
-    word may be off by `most_off` of its width, or of the mean one. Words that lean over each other, as in Nastaliq, have no gaps
-    between them and wide gaps within, and are cut wrongly."""
+def cut_as_drawn(parts: Sequence[tuple[numpy.ndarray, str]], widths: Sequence[float]) -> bool:
+    """Whether the words of a line are about as wide, compared with each other, as drawn words. `widths` are of any unit. Words
+    that lean over each other, as in Nastaliq, have no gaps between them and wide gaps within, and are cut wrongly."""
     cut = numpy.array([image.shape[1] for image, _ in parts], float)
     drawn = numpy.array(widths, float)
-    drawn *= cut.sum() / max(1.0, drawn.sum())
-    return bool((numpy.abs(cut - drawn) <= most_off * numpy.maximum(drawn, drawn.mean())).all())
+    drawn *= cut.sum() / drawn.sum()
+    return bool((numpy.abs(cut - drawn) <= _OFF * numpy.maximum(drawn, drawn.mean())).all())
 
 
 def split_long(crop: numpy.ndarray, text: str, clusters: Sequence[tuple[int, float]]) -> list[tuple[numpy.ndarray, str]]:

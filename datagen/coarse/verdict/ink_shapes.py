@@ -196,12 +196,6 @@ def likeness(word: Ink, face: str, text: str) -> float:
     return both - _ASPECT * abs(math.log(drawn.shape[1] / drawn.shape[0] / word.aspect))
 
 
-def drawn_aspect(face: str, text: str) -> float:
-    """The width of `text` for its height, as the face draws it; 0 where the face draws no ink."""
-    drawn = _drawn(face, text)
-    return 0.0 if drawn is None else drawn.shape[1] / drawn.shape[0]
-
-
 def _resized(ink: numpy.ndarray, columns: int) -> numpy.ndarray:
     image = Image.fromarray(ink).resize((columns, _HEIGHT), Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(_BLUR))
     resized = numpy.asarray(image, numpy.float32)

@@ -43,8 +43,6 @@ from datagen.work.pipeline import Stage
 
 _FORMULAS = frozenset({"formula_in_text", "incomplete"})
 _PICTURED = _FORMULAS | {"ink_without_text"}
-_OPINIONS = frozenset({"readers_disagree", "ink_disagrees", "spaces_disagree", "unsure_table"})
-"""Reasons for which the first reader may still be right: the second reader and the comparison of ink fail, too."""
 
 
 @dataclass(frozen=True)
@@ -57,21 +55,19 @@ class WeighLabels(Stage):
     chosen are one of each region: the line of which the first reader was least sure. `seed` draws among equals. The worth of a
     region is the share of its characters on which both readers agree.
 
-    - If the two readers differ in letters, the ink of each word decides (`verdict.line_witness`). Both readings are drawn in the
-      most similar typeface of this machine, and the more similar drawing wins. A font of the file maps a letter wrongly if
-      another letter is often read in its place, and the ink is on average more like the other letter.
+    - If the two readers differ in a word, both readings are drawn in the most similar typeface of this machine. The first reading
+      stands if its drawing is more like the ink (`verdict.line_witness`).
     - If two engines differ on a line, in letters or signs, the package's reader of the script is the third reader, unless it was
       one of the two. A reading that the third reader confirms stays. A word on which the second and the third reader agree
       replaces the first reader's word, if all lines are read again (`majority`).
-    - Two readers with the same weakness count as one. Letters that look alike count as one letter. Gaps in the ink tell spaces.
-      If a line's ink is much wider than its text, the ink says more than was read, such as letters that no reader knows.
+    - Letters that look alike count as one letter.
     - If no line of a region was read again in its script, its worth is that of regions with the same reader, font and script.
     - A table's score must be at least `min_table`, and its cells must have the letters of its lines.
     - LaTeX is drawn, for at most `formulas_a_page` formulas. The worth of a formula is the share of its signs that the ink has.
     - A second reading with hardly any characters is ignored if the first reader was sure. Apostrophes follow the second reader.
       Sub- and superscripts follow the ink.
 
-    A region is doubted if its worth is less than `min_agreement`, or if the ink contradicts it. For the file's own text, which
+    A region is doubted if its worth is less than `min_agreement`. For the file's own text, which
     `CompareInk` has judged by fonts, the limit is `min_file_agreement`. A region that an engine read and that nothing confirms is
     doubted, too. A doubted region becomes `is_unread`. Every other region's score becomes its worth times its score so far. But
     if more than `max_disputed` of what engines read is disputed or unchecked, these regions stay, and the page is suspect: a
@@ -82,11 +78,9 @@ class WeighLabels(Stage):
                     reader knows the script of any line
     `formula_agreement`  the mean worth of formulas; absent if no formula was drawn
     `undrawn_`      with a reason of `NotDrawn`: the number of formulas that couldn't be compared
-    `doubted_`      with a reason: the number of doubted regions. Reasons: `readers_disagree`, `ink_disagrees`, `ink_says_more`,
-                    `spaces_disagree`, `unsure_table`, `unchecked`, `readings_differ`, `structure`
-    `doubted_share` the share of the lines' area in regions that the ink or a reader doubts
-    `disputed_share`  the share in those doubted regions for which the first reader may be right
-    `ink_more_share`  the share in regions whose ink says more than was read; large if the page was read in the wrong script
+    `doubted_`      with a reason: the number of doubted regions. Reasons: `readers_disagree`, `unsure_table`, `unchecked`,
+                    `readings_differ`
+    `disputed_share`  the share of the lines' area in regions that a reader doubts, though the first reader may be right
     `unchecked_share`  the share in regions that an engine read and nothing confirms
     `unlike_share`  for pages that engines read: the share of text in lines in which the readers differ in any sign, unless the
                     ink confirms the first; `unlike_regions_share`: the share in regions with such a line
@@ -103,9 +97,8 @@ class WeighLabels(Stage):
 
     `difficulty` is 1 minus `worth`. The page is suspect for these reasons:
 
-    `readers_disagree`  more than `max_doubted` is doubted; or more than `max_disputed` of what engines read is disputed; or for
-                    more than `max_ink_more` the ink says more; or the agreement of the file's own text is below `min_file_page`;
-                    or there is a `spared_share`
+    `readers_disagree`  more than `max_doubted` of the file's own text is disputed, or more than `max_disputed` of what engines
+                    read; or the agreement of the file's own text is below `min_file_page`; or there is a `spared_share`
     `reading_unchecked`  more than `max_disputed` of what engines read is disputed or unchecked, and some of it is unchecked
     `readings_differ`  `unlike_share` exceeds `max_unlike`, or `unlike_regions_share` exceeds `max_disputed`; if neither does, the
                     regions with such lines are unread
@@ -136,7 +129,6 @@ class WeighLabels(Stage):
     min_table: float = 0.5
     max_doubted: float = 0.5
     max_disputed: float = 0.05
-    max_ink_more: float = 0.2
     min_coverage: float = 0.97
     min_recall: float = 0.7
     max_overlap: float = 0.02
@@ -174,19 +166,13 @@ class WeighLabels(Stage):
         page = with_scripts(as_drawn(page, witnesses_of.values()), gray)
         weights = {i: size(region) for i, region in enumerate(page.regions) if is_text(region)}
         reasons, silent = doubted(page, witnesses_of, self.min_agreement, self.min_file_agreement, self.min_table)
-        opinions = {i for i in reasons if reasons[i] in _OPINIONS}
         shares_of = {
             name: sum(weights[i] for i in of) / max(1, sum(weights.values()))
-            for name, of in (
-                ("doubted", reasons.keys()),
-                ("disputed", opinions),
-                ("ink_more", [i for i in reasons if reasons[i] == "ink_says_more"]),
-                ("unchecked", silent),
-            )
+            for name, of in (("disputed", reasons.keys()), ("unchecked", silent))
         }
         counts = Counter(reasons.values())
         if shares_of["disputed"] + shares_of["unchecked"] > self._most_unread(page):
-            reasons = {i: reason for i, reason in reasons.items() if i not in opinions}
+            reasons = {}
         else:
             reasons |= dict.fromkeys(sorted(silent), "unchecked")
             counts["unchecked"] = len(silent)
@@ -255,8 +241,6 @@ class WeighLabels(Stage):
             "unread_regions": signals["unread_text_share"] > self.max_unread_text,
             "regions_overlap": signals["overlap_share"] > self.max_overlap,
             "readers_disagree": signals["disputed_share"] > most
-            or signals["doubted_share"] > self.max_doubted
-            or signals["ink_more_share"] > self.max_ink_more
             or "spared_share" in signals
             or (not by_engines and signals.get("agreement", 1.0) < self.min_file_page),
             "tables_as_text": "tables_as_text" in before.quality.signals,

@@ -12,7 +12,6 @@ from datagen.coarse.answers import BY
 from datagen.coarse.verdict.ink_fonts import cut_out
 from datagen.coarse.verdict.ink_lines import comparable
 from datagen.engines import Choice, Engines, packaged, ppocr, tesseract
-from datagen.fine.verdict.line_ink import is_stretched
 from datagen.fine.verdict.line_witness import Faces, spoken
 from datagen.fine.verdict.majority import confirmed, mended, outvoted, reads
 from datagen.fine.verdict.region_witness import Witnesses, is_text, script_within
@@ -41,16 +40,11 @@ class ReadAgain:
 
     def witnesses(self, page: Sample, gray: numpy.ndarray, engines: Engines) -> tuple[Sample, dict[int, Witnesses]]:
         """The page, with words replaced that two other readers outvote; and for each region index, the evidence from second
-        readings and from the widths of ink."""
+        readings."""
         regions = [*page.regions]
         found: dict[int, Witnesses] = defaultdict(Witnesses)
         faces = Faces()
         drawn = self._drawn(page)
-        for i, region in enumerate(page.regions):
-            if is_text(region) and region.by != BY:
-                cuts = (cut_out(gray, line, page.lang) for line in region.lines if comparable(line))
-                stretched = [is_stretched(cut, script_within(cut.line.text, page.script)) for cut in cuts]
-                found[i].num_stretched, found[i].num_compared = sum(stretched), len(stretched)
         for (reader, lang), lines in self._readers(page, drawn).items():
             most = self._most(page, reader)
             for i, line, script in lines[:most]:
@@ -66,7 +60,7 @@ class ReadAgain:
                     if changes and (voted := mended(regions[i], line, changes)):
                         regions[i], line = voted
                         witness = spoken(cut_out(gray, line, page.lang), text, script, faces)
-                    if not witness.wrong + witness.misread and confirmed(line.text, text, again):
+                    if confirmed(line.text, text, again):
                         witness = witness._replace(is_alike=True, kept=witness.differing)
                 found[i].lines[script].append(witness)
         if regions != [*page.regions]:

@@ -1,7 +1,6 @@
 """Evidence for and against a region: from its own lines, from regions of the same kind, and from a table's cells."""
 
 import re
-import statistics
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -19,27 +18,17 @@ _WITH_HAN = EAST_ASIAN | {"Hans", "Hant", "Jpan"} - {"Hang"}
 Kind = tuple[str, str, str]
 """A region's reader, its font (only for the file's own text), and its script. Regions of the same kind have the same worth."""
 
-_WRONG = 0.03  # of the file's own characters: a font with more wrong ones, in two words at least, maps letters wrongly
-_MUCH_WRONG = 0.1  # the same for characters that an engine read
-_FEW_WRONG = 2  # words of a font, or words of which a reader was sure, at least
-_MAY_BE_SPACED = 0.25  # of a region's lines
 _LOST = 0.02  # of a table's letters: at most so many are only in its lines or only in its cells
 _TAG = re.compile("</?su[bp]>")
 _DOUBTED = 0.5  # of a kind's characters that were read again
 _UNSURE = 0.85  # score of an unsure reading: regions of the same kind don't confirm it
-# A swapped letter: the number of words, the share of the letter's occurrences, and the mean gain in likeness, at least.
-_FEW_SWAPS, _OFTEN, _TAKES_SIDES = 4, 0.25, 0.0
-_SPREADS = frozenset({"readers_disagree", "ink_says_more"})  # reasons that count against a whole kind, too
 
 
 @dataclass
 class Witnesses:
-    """Evidence about a region. `lines` has the second readings of its lines, by script. The widths of `num_compared` lines were
-    compared with their ink, and `num_stretched` of them have ink wider than their text."""
+    """Evidence about a region: the second readings of its lines, by script."""
 
     lines: dict[str, list[Spoken]] = field(default_factory=lambda: defaultdict(list))
-    num_stretched: int = 0
-    num_compared: int = 0
 
     @property
     def all_lines(self) -> list[Spoken]:
@@ -56,37 +45,9 @@ class Witnesses:
     def agreement(self) -> float:
         return sum(line.agreement * line.chars for line in self.all_lines) / max(1, self.chars)
 
-    def against(self, is_files: bool, least: float) -> str:
-        """The reason to doubt the region's text; "" if there is none. `is_files`: the text is the file's own."""
-        wrong, misread = sum(line.wrong for line in self.all_lines), sum(line.misread for line in self.all_lines)
-        of_sure = sum(line.misread for line in self.all_lines if line.is_sure)
-        # A justified line may have wide gaps between its letters.
-        if self.num_stretched > _MAY_BE_SPACED * self.num_compared and not is_files:
-            return "ink_says_more"
-        if is_files:
-            is_wrong = misread >= _FEW_WRONG and wrong >= _WRONG * self.chars
-        else:
-            # One word in about a hundred looks by chance more like another word.
-            is_wrong = misread > of_sure or of_sure >= _FEW_WRONG or wrong > max(1, _MUCH_WRONG * self.chars)
-        if is_wrong:
-            return "ink_disagrees"
-        if any(line.spaces for line in self.all_lines) and not is_files:
-            return "spaces_disagree"
-        return "readers_disagree" if self.lines and self.agreement < least else ""
-
-
-def swapped_letters(lines: Sequence[Spoken], text: str) -> set[str]:
-    """The letters of a text that a font maps wrongly. `lines` are the lines in this font that were read again. For such a letter,
-    one other letter is often read, and the ink of the words is on average more like the other letter."""
-    likes: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for swap in (swap for line in lines for swap in line.swaps):
-        likes[swap.letter, swap.other].append(swap.likes)
-    letters = Counter(text.casefold())
-    return {
-        letter
-        for (letter, _), values in likes.items()
-        if len(values) >= _FEW_SWAPS and len(values) >= _OFTEN * letters[letter] and statistics.fmean(values) > _TAKES_SIDES
-    }
+    def disagree(self, least: float) -> bool:
+        """Whether the readers agree on less than this share of the characters."""
+        return bool(self.lines) and self.agreement < least
 
 
 def is_text(region: Region) -> bool:
@@ -123,7 +84,7 @@ def doubted(
 
     A region may have no line that was read again in its script. Such a region is doubted if more than half of the characters of
     its kind that were read again are doubted. Nothing confirms the region if no region of its kind was read again, or if its
-    reader was unsure. Doubts about spaces or single words don't count against other regions.
+    reader was unsure.
     """
     reasons: dict[int, str] = {}
     kinds: dict[int, Kind] = {}
@@ -133,13 +94,12 @@ def doubted(
             continue
         witnesses = found.get(i, Witnesses())
         reason = _of_table(region, least_of_table) if region.format == "html" else ""
-        reason = reason or witnesses.against(region.by == BY, least_of_file if region.by == BY else least)
-        if reason:
+        differ = witnesses.disagree(least_of_file if region.by == BY else least)
+        if reason := reason or "readers_disagree" * differ:
             reasons[i] = reason
         kinds[i] = by, font, _ = kind_of(region, page.script)
         for script in witnesses.lines:
-            chars[by, font, script][reason in _SPREADS] += witnesses.chars_in(script)
-    reasons |= dict.fromkeys(_with_swapped_letters(page, found, kinds) - reasons.keys(), "ink_disagrees")
+            chars[by, font, script][reason == "readers_disagree"] += witnesses.chars_in(script)
     silent: set[int] = set()
     for i, kind in kinds.items():
         if i in reasons or (i in found and kind[2] in found[i].lines):
@@ -150,17 +110,6 @@ def doubted(
         elif page.regions[i].by != BY and (not counts.total() or _is_unsure(page.regions[i])):
             silent.add(i)
     return reasons, silent
-
-
-def _with_swapped_letters(page: Sample, found: Mapping[int, Witnesses], kinds: Mapping[int, Kind]) -> set[int]:
-    """The regions of the file's own text that contain a letter which their font maps wrongly."""
-    result: set[int] = set()
-    for kind in {kind for i, kind in kinds.items() if kind[0] == BY}:
-        of_kind = [i for i in kinds if kinds[i] == kind]
-        lines = [line for i in of_kind if i in found for line in found[i].lines[kind[2]]]
-        letters = swapped_letters(lines, "".join(line.text for line in lines))
-        result |= {i for i in of_kind if letters & set("".join(line.text for line in page.regions[i].lines).casefold())}
-    return result
 
 
 def read_otherwise(
