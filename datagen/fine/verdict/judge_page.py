@@ -17,7 +17,6 @@ from datagen.coarse.verdict.ink_lines import comparable
 from datagen.engines import Engines, packaged, versions
 from datagen.fine.verdict.mark_formulas import unread
 from datagen.fine.verdict.page_shares import (
-    hidden_share,
     is_read,
     pictured_share,
     size,
@@ -71,7 +70,7 @@ class WeighLabels(Stage):
     `CompareInk` has judged by fonts, the limit is `min_file_agreement`. A region that an engine read and that nothing confirms is
     doubted, too. A doubted region becomes `is_unread`. Every other region's score becomes its worth times its score so far. But
     if more than `max_disputed` of what engines read is disputed or unchecked, these regions stay, and the page is suspect: a
-    second reader that fails removes no text. The same holds if more than this would be unread for all reasons together.
+    second reader that fails removes no text.
 
     Signals:
     `agreement`     the mean worth, by character, of the regions that are left, with formulas by their signs; absent if no second
@@ -90,7 +89,6 @@ class WeighLabels(Stage):
     `overlap_share` the share of lines that also lie in the box of another region
     `pictured_share`  the share of the lines' characters in pictures
     `unread_share`  the share of the regions' area that is unread
-    `spared_share`  the share of what engines read that should be unread, but is too much and stays
     `unread_text_share`  the share of the area that was unread before this stage and is neither a formula nor a table
     `worth`         the lower of agreement and coverage; absent without agreement
     `level`         0 is easy: agreement is at least `easy`. 2 is hard: it is less than `hard`. 1 is between. Absent without it
@@ -98,7 +96,7 @@ class WeighLabels(Stage):
     `difficulty` is 1 minus `worth`. The page is suspect for these reasons:
 
     `readers_disagree`  more than `max_doubted` of the file's own text is disputed, or more than `max_disputed` of what engines
-                    read; or the agreement of the file's own text is below `min_file_page`; or there is a `spared_share`
+                    read; or the agreement of the file's own text is below `min_file_page`
     `reading_unchecked`  more than `max_disputed` of what engines read is disputed or unchecked, and some of it is unchecked
     `readings_differ`  `unlike_share` exceeds `max_unlike`, or `unlike_regions_share` exceeds `max_disputed`; if neither does, the
                     regions with such lines are unread
@@ -207,11 +205,6 @@ class WeighLabels(Stage):
             signals["level"] = float((signals["agreement"] < self.easy) + (signals["agreement"] < self.hard))
         difficulty = 1.0 - signals["worth"] if "worth" in signals else -1.0
         judged = replace(page, regions=regions, text=markdown(regions) if reasons else page.text, difficulty=difficulty)
-        if by_engines and (share := hidden_share(page, judged)) > self.max_disputed:
-            of_page = enumerate(zip(page.regions, judged.regions, strict=True))
-            regions = tuple(_scored(old, "", shares.get(i)) if is_text(old) else new for i, (old, new) in of_page)
-            judged = replace(judged, regions=regions, text=markdown(regions))
-            signals |= {"spared_share": share, "unread_share": unread_share(regions)}
         verdict, why = self._judged(judged, page, signals)
         if verdict == "trusted" and self._min_structure(page) >= bounds.NOBODY:
             verdict, why = "suspect", (*why, "uncalibrated")
@@ -241,7 +234,6 @@ class WeighLabels(Stage):
             "unread_regions": signals["unread_text_share"] > self.max_unread_text,
             "regions_overlap": signals["overlap_share"] > self.max_overlap,
             "readers_disagree": signals["disputed_share"] > most
-            or "spared_share" in signals
             or (not by_engines and signals.get("agreement", 1.0) < self.min_file_page),
             "tables_as_text": "tables_as_text" in before.quality.signals,
             "text_in_pictures": signals["pictured_share"] > (self.max_pictured if by_engines else self.max_pictured_text),

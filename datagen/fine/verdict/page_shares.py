@@ -26,24 +26,12 @@ def unread_text_share(regions: Sequence[Region]) -> float:
     return sum(area(region.box) for region in unread) / max(1, sum(area(region.box) for region in regions))
 
 
-def hidden_share(page: Sample, judged: Sample) -> float:
-    """The share of the page's characters in regions that are unread in the `judged` page."""
-    texts = [num_chars(region) if region.text else 0 for region in page.regions]
-    hidden = sum(num for num, region in zip(texts, judged.regions, strict=True) if region.is_unread)
-    return hidden / max(1, sum(texts))
-
-
 def pictured_share(page: Sample) -> float:
     """The share of the lines' characters that are in pictures."""
     chars = Counter[bool]()
     for region in page.regions:
         chars[region.label in PICTURES] += sum(len(line.text) for line in region.lines)
     return chars[True] / max(1, chars.total())
-
-
-def num_chars(region: Region) -> int:
-    """The number of characters in a region's lines; in its text if it has no lines."""
-    return sum(len(line.text) for line in region.lines) or len(region.text)
 
 
 def size(region: Region) -> float:
