@@ -138,6 +138,8 @@ REASONS = _Reasons(
         is_telling=lambda _: _is_math,
     ),
     regions_overlap=Reason("Lines of one region lie in the box of another one.", ("overlap_share",)),
+    readings_differ=Reason("The second reader has other signs in many of the lines.", ("unlike_share", "unlike_regions_share")),
+    tables_unchecked=Reason("An engine read a table, and nothing checks its cells."),
     readers_disagree=Reason("Two readers read the page’s lines differently.", ("agreement", "formula_agreement")),
     layout_failed=Reason("The layout engine couldn’t take the page. Its lines are in order by where they lie."),
     structure_in_doubt=Reason("The network that labels lines isn’t sure of regions, labels or order.", ("structure_score",)),
