@@ -154,6 +154,7 @@ def test_a_page_with_a_sign_that_no_typeface_has_is_no_sample(pages, char):
     assert not without_glyphs("abc ὕψος 漢字 \u200d\ufe0f", drawn(random.Random(1), "en", "Latn", "ltr", "abc"))
 
 
+@pytest.mark.slow
 def test_lines_hold_the_ink_of_ten_scripts(pages):
     for script, (lang, text) in UDHR.items():
         look = {"writing": "vertical-lr"} if script == "Mong" else {}
