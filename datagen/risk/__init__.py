@@ -1,1 +1,1 @@
-"""At which risk an accepted label is wrong: bounds, and the pages that people judged."""
+"""At which risk an accepted label is wrong: bounds, and the pages that were judged."""

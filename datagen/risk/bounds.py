@@ -70,7 +70,7 @@ def cutoff(scores: Sequence[float], right: Sequence[bool], precision: float, ris
 
 
 class Judged(NamedTuple):
-    """A page whose outcomes people judged, such as its text and its structure. `chance` is the chance with which pages of its
+    """A page whose outcomes were judged, such as its text and its structure. `chance` is the chance with which pages of its
     score were drawn for judging. `thinning`, from 0 to 1, is drawn uniformly."""
 
     document: str

@@ -1,6 +1,7 @@
-"""The pages that people judged, and the score from which on a page is trusted at a stated risk.
+"""The pages that were judged one by one, and the score from which on a page is trusted at a stated risk.
 
-`judged_pages.tsv` has a line a page, and never a page's content:
+A large vision-language model judged them so far, strictly: it saw the page, its boxes and its label, and no score. No person has
+judged them again. `judged_pages.tsv` has a line a page, and never a page's content:
 
     kind       pdf: its file has the text; image: an engine read it
     script     as in a record

@@ -1,4 +1,4 @@
-"""How often trusted pages are wrong, by the pages that people judged: risk against yield, with intervals."""
+"""How often trusted pages are wrong, by the pages that were judged: risk against yield, with intervals."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,9 @@ from recipes.report import Cell, Section, blocks, joined
 _SCORES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _NAMES = {"pdf": "Pages with their file’s text", "image": "Pages that engines read"}
 _NOTE = (
-    "People judged pages by eye, strictly, before any threshold was chosen. A row says what holds for those pages if pages are "
-    "trusted from this structure_score on: the share that is trusted, and the share of documents with a trusted page that is "
-    "wrong, with its 95% interval. Yours may be easier or harder."
+    "A vision model judged pages one by one, strictly, before any threshold was chosen. A row says what holds for those pages if "
+    "pages are trusted from this structure_score on: the share that is trusted, and the share of documents with a trusted page "
+    "that is wrong, with its 95% interval. Yours may be easier or harder."
 )
 
 

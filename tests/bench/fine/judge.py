@@ -1,4 +1,4 @@
-"""Pages for people to judge, and their judgements as lines of `datagen/risk/judged_pages.tsv`.
+"""Pages to judge one by one, and the judgements as lines of `datagen/risk/judged_pages.tsv`.
 
     python -m tests.bench.fine.judge draw IN OUT     annotates a page of each document in IN, drawn by seed, and writes to
                                                      OUT/judge pages.json, and images and labels of the pages to judge
