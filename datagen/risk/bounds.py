@@ -21,6 +21,7 @@ NOBODY = 2.0
 RISK = 0.05
 """The share of calibrations that may promise too much."""
 _STARTS = 3
+_TIMES = (1, 2, 4)  # times the fewest pages, where searches over judged pages begin; two more begin with half and with all
 _GROWTH = 1.25  # a test's number of labels, divided by the number of the test before
 
 
@@ -58,8 +59,9 @@ def cutoff(scores: Sequence[float], right: Sequence[bool], precision: float, ris
         reason = f"the bound can't be reached with {len(order)} calibration pieces: at least {least} without an error are needed"
         return Cutoff(NOBODY, len(order), reason=reason)
     num_right_of_first = list(itertools.accumulate((is_right for _, is_right in order), initial=0))
+    starts = (least, max(least, len(order) // 2), len(order))
     best, tested = _search(
-        [score for score, _ in order], least, lambda count: _is_shown(num_right_of_first[count], count, precision, risk)
+        [score for score, _ in order], starts, lambda count: _is_shown(num_right_of_first[count], count, precision, risk)
     )
     if not best:
         counts = " and ".join(f"{count - num_right_of_first[count]} of {count}" for count in sorted({*tested}))
@@ -87,10 +89,12 @@ def cutoff_of_all(pages: Sequence[Judged], risks: Sequence[float], risk: float =
 
     The documents are independent, and their pages aren't: a document counts once, and is wrong if one of its accepted pages is.
     Pages that were drawn with a greater chance than others are thinned until all pages of a test have the same chance.
-    A score is refused unless each outcome passes its test, so several outcomes need no correction (Berger 1982).
+    A score is refused unless each outcome passes its test, so several outcomes need no correction (Berger 1982). There are more
+    searches than in `cutoff`, since few pages are judged, and one error among the surest ones would end a search.
     """
     order = sorted(pages, key=lambda page: -page.score)
-    least, each = max(least_lines(1 - allowed, risk) for allowed in risks), risk / _STARTS
+    each = risk / (len(_TIMES) + 2)
+    least = max(math.ceil(math.log(each) / math.log(1 - allowed)) for allowed in risks)
 
     def counts(count: int) -> tuple[int, list[int]]:
         chance = min(page.chance for page in order[:count])
@@ -110,7 +114,8 @@ def cutoff_of_all(pages: Sequence[Judged], risks: Sequence[float], risk: float =
     while len(seen) < least:
         seen.add(order[first].document)
         first += 1
-    best, tested = _search([page.score for page in order], first, is_shown)
+    starts = (*(min(times * first, len(order)) for times in _TIMES), max(first, len(order) // 2), len(order))
+    best, tested = _search([page.score for page in order], starts, is_shown)
     if not best:
         of = [counts(count) for count in sorted({*tested})]
         shares = ", ".join(f"of the {documents} surest {' and '.join(map(str, wrong))} are wrong" for documents, wrong in of)
@@ -121,12 +126,11 @@ def cutoff_of_all(pages: Sequence[Judged], risks: Sequence[float], risk: float =
     return Cutoff(order[best - 1].score, num_documents, documents, documents - wrong[tightest], round(lows[tightest], 4))
 
 
-def _search(scores: Sequence[float], least: int, is_shown: Callable[[int], bool]) -> tuple[int, list[int]]:
+def _search(scores: Sequence[float], starts: Sequence[int], is_shown: Callable[[int], bool]) -> tuple[int, list[int]]:
     """The largest number of the first labels, by descending score, that passes its test, or 0; and the numbers tested."""
     tested: list[int] = []
     best = 0
-    for start in (least, max(least, len(scores) // 2), len(scores)):
-        count = min(start, len(scores))
+    for count in starts:
         while count:
             while count < len(scores) and scores[count] == scores[count - 1]:
                 count += 1

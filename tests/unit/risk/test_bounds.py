@@ -66,13 +66,21 @@ def judged(document: int, score: float, *is_right: bool, **values) -> Judged:
     return Judged(str(document), score, is_right, **values)
 
 
-def test_with_one_outcome_and_a_page_a_document_the_bound_is_that_of_lines():
+def test_with_one_outcome_and_a_page_a_document_the_bound_is_clopper_and_pearsons():
     scores = [i / 1000 for i in range(1000)]
     right = [score >= 0.5 or i % 3 == 0 for i, score in enumerate(scores)]
-    lines = cutoff(scores, right, precision=0.95)
     pages = cutoff_of_all([judged(i, score, ok) for i, (score, ok) in enumerate(zip(scores, right, strict=True))], [0.05])
-    assert (pages.confidence, pages.num_above, pages.num_right) == (lines.confidence, lines.num_above, lines.num_right)
-    assert pages.bound == pytest.approx(lines.bound, abs=1e-4)
+    assert 0.4 < pages.confidence < 0.55
+    assert pages.num_above == sum(score >= pages.confidence for score in scores)
+    assert (
+        pages.bound == pytest.approx(interval(pages.num_right, pages.num_above, 2 * 0.05 / 5)[0], abs=1e-4)
+        and pages.bound >= 0.95
+    )
+
+
+def test_an_error_among_the_surest_pages_doesnt_end_all_searches():
+    pages = [judged(i, 1 - i / 100, i not in (0, 1)) for i in range(100)]
+    assert cutoff_of_all(pages, [0.15]).num_above >= 80
 
 
 def test_a_score_must_hold_for_each_outcome():
@@ -84,9 +92,8 @@ def test_a_score_must_hold_for_each_outcome():
 def test_a_document_counts_once_and_is_wrong_if_one_of_its_pages_is():
     pages = [judged(i // 10, 0.9, True) for i in range(1000)]
     assert cutoff_of_all(pages, [0.05]).reason == ""
-    assert "at least 80" not in cutoff_of_all(pages, [0.05]).reason
-    few = cutoff_of_all(pages[:790], [0.05])
-    assert few.confidence == NOBODY and "79 judged documents" in few.reason and str(least_lines(0.95)) in few.reason
+    few = cutoff_of_all(pages[:890], [0.05])
+    assert few.confidence == NOBODY and "89 judged documents" in few.reason and "at least 90" in few.reason
     wrong = cutoff_of_all([judged(i // 10, 0.9, i % 100 != 0) for i in range(1000)], [0.05])
     assert wrong.confidence == NOBODY and "of the 100 surest 10 are wrong" in wrong.reason
 
