@@ -16,7 +16,13 @@ from datagen.markup.layout import Layout, Node, Rect, Text
 _INLINE = ("inline", "inline-block", "inline-flex", "inline-grid", "inline-table", "contents", "ruby", "math", "none", "")
 _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 _OF_CLASS = {"running-head": "header", "running-foot": "footer", "page-number": "page_number"}
-_OF_ROLE = {"doc-footnote": "footnote", "doc-endnote": "footnote", "doc-toc": "toc", "doc-biblioentry": "reference"}
+_OF_ROLE = {
+    "doc-footnote": "footnote",
+    "doc-endnote": "footnote",
+    "doc-toc": "toc",
+    "doc-biblioentry": "reference",
+    "listitem": "list",
+}
 _OF_NAME = {"pre": "code", "caption": "table_caption", "figcaption": "image_caption"}
 # Signs that show nothing, and that nobody could read off a page.
 _UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")

@@ -1,15 +1,19 @@
 """Documents composed of real sentences in the forms that few packages have: papers, reports, magazines, exams, letters, slides.
 
 They teach the network what stands beside running text: figures with their captions, tables with captions and notes, numbered
-formulas, footnotes, references, contents, forms. The text is real; what stands next to what is drawn.
+formulas, footnotes, references, contents, forms, laws, listings, and items whose signs are typed. The text is real, code is of
+Python's library; what stands next to what is drawn.
 """
 
+import functools
 import html
 import re
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from sysconfig import get_path
 
 from datagen.samples.drawn_charts import chart
 
@@ -80,8 +84,10 @@ class Composer:
             self._letter,
             self._slides,
             self._book,
+            self._law,
+            self._handout,
         )
-        (kind,) = self.random.choices(kinds, (6, 4, 3, 2, 1, 2, 2))
+        (kind,) = self.random.choices(kinds, (6, 4, 3, 3, 2, 2, 2, 2, 4))
         body = "\n".join(kind())
         notes = "".join(f'<aside role="doc-footnote" id="n{n}"><p>{text}</p></aside>' for n, text in enumerate(self.notes, 1))
         direction = "rtl" if self.lang.split("-")[0] in ("ar", "fa", "he", "ur", "yi", "ug", "ps", "ckb") else "ltr"
@@ -138,8 +144,9 @@ class Composer:
 
     def _display(self) -> str:
         self.counts["formula"] += 1
-        number = f'<span style="float:right">({self.counts["formula"]})</span>' if self.gives_numbers else ""
-        return f'<div>{number}<div class="math">\\[{self._formula()}\\]</div></div>'
+        number = f"<span>({self.counts['formula']})</span>" if self.gives_numbers else ""
+        formula = f'<div class="math">\\[{self._formula()}\\]</div>'
+        return f'<div style="display: flex; justify-content: space-between"><span></span>{formula}{number}</div>'
 
     def _heading(self, level: int) -> str:
         number = ""
@@ -148,7 +155,8 @@ class Composer:
             number = f"{self.counts['section']}. " if self.gives_numbers else ""
         elif level == 3 and self.gives_numbers:
             number = f"{self.counts['section']}.{self.random.randint(1, 5)} "
-        return f"<h{level}>{number}{html.escape(self._phrase(1, 6))}</h{level}>"
+        near = ' style="margin-block-end: 0"' if self.random.random() < 0.2 else ""
+        return f"<h{level}{near}>{number}{html.escape(self._phrase(1, 6))}</h{level}>"
 
     def _label(self, kind: str) -> str:
         self.counts[kind] += 1
@@ -214,21 +222,48 @@ class Composer:
             items.append(f"<li><p>{text()}</p>{more}</li>" if more else f"<li>{text()}</li>")
         return f"<{tag}>{''.join(items)}</{tag}>"
 
+    def _typed_list(self) -> str:
+        """Items whose signs are typed, as in most files of word processors: hanging, indented, or set as paragraphs."""
+        random = self.random
+        first, long = random.choice((1, 1, 1, random.randint(2, 30))), random.choice((20, 60, 150, 400))
+        sign = random.choice(("{n}. ", "{n}) ", "({n}) ", "{a}. ", "{a}) ", "({a}) ", "• ", "– ", "- ", "☐ ", "✓ ", "{s}.{n} "))
+        style = random.choice(("", "", "padding-inline-start: 2em", "padding-inline-start: 2em; text-indent: -1.5em"))
+        items = []
+        for n in range(first, first + random.randint(1, 7)):
+            head = f"<b>{html.escape(self._phrase(1, 4))}{random.choice('.:')}</b> " if random.random() < 0.15 else ""
+            mark = sign.format(n=n, a=chr(97 + (n - 1) % 26), s=first)
+            text = html.escape(self._sentences(random.randint(long // 2, long)))
+            items.append(f'<p role="listitem" style="{style}">{mark}{head}{text}</p>')
+        return "".join(items)
+
+    def _lines(self, least: int, most: int) -> str:
+        """Short lines that belong together: a stanza, an address, names and values, a form's blanks."""
+        random, num = self.random, self.random.randint(least, most)
+        end = random.choice(("", "", "named", "blank"))
+        texts = [html.escape(self._phrase(1, random.choice((3, 6)))) for _ in range(num)]
+        if end:
+            texts = [f"<b>{text}:</b> {html.escape(self._phrase(1, 4)) if end == 'named' else '_' * 20}" for text in texts]
+        return f'<p style="text-align: {random.choice(("start", "start", "center", "end"))}">{"<br>".join(texts)}</p>'
+
+    def _contents(self) -> Iterator[str]:
+        yield self._heading(2)
+        page, leads = 1, self.random.choice((", ", " ", " . . . . . . . . . . . . . . . . . . "))
+        align = "start" if leads == ", " else "justify"
+        for n in range(self.random.randint(4, 25)):
+            page += self.random.randint(0, 12)
+            number = f"{n // 3 + 1}.{n % 3} " if self.gives_numbers else ""
+            title = html.escape(f"{number}{self._phrase(1, 6)}").replace(" ", "&nbsp;")
+            style = f"padding-inline-start: {1.5 * (n % 3 > 0)}em; text-indent: 0; text-align-last: {align}"
+            yield f'<p role="doc-toc" style="{style}">{title}{leads}{page}</p>'
+
     def _code(self) -> str:
-        name = self.random.choice(("total", "items", "path", "node", "value"))
-        lines = (
-            f"def {name}(self):",
-            "    for i in range(10):",
-            f"        {name}_{self.random.randint(1, 9)} = i * 2",
-            f"    return {name}",
-            f"$ make {name}",
-            f"if ({name} > 0) {{",
-            "    exit(1);",
-            "}",
-            f"# {name}: see below",
-        )
-        start, num = self.random.randrange(5), self.random.randint(1, 6)
-        return f"<pre>{html.escape(chr(10).join(lines[start : start + num]))}</pre>"
+        lines = self.random.choice(_programs()).read_text(encoding="utf-8", errors="replace").split("\n")
+        num = self.random.choice((1, 3, 6, 12, 25))
+        start = self.random.randrange(max(1, len(lines) - num))
+        own = textwrap.dedent("\n".join(line[:90] for line in lines[start : start + num])).strip("\n") or "$ make test"
+        if self.random.random() < 0.15:
+            own = "\n".join(f"{n:3} {line}" for n, line in enumerate(own.split("\n"), 1))
+        return f"<pre>{html.escape(own)}</pre>"
 
     def _references(self, num: int) -> Iterator[str]:
         yield f"<h2>{self.words[2]}</h2>"
@@ -248,11 +283,13 @@ class Composer:
             return self._table()
         if self.has_formulas and chance < figures + tables + 0.15:
             return self._display()
-        if chance > 0.82:
-            return self._list()
         if chance > 0.79:
+            return self._list() if chance > 0.88 else self._typed_list()
+        if chance > 0.77:
             return f"<blockquote>{self._paragraph()}</blockquote>"
-        return self._code() if chance > 0.76 else self._paragraph()
+        if chance > 0.75:
+            return self._lines(1, 5)
+        return self._code() if chance > 0.71 else self._paragraph()
 
     def _sections(self, num: int, blocks: int) -> Iterator[str]:
         for _ in range(num):
@@ -260,7 +297,7 @@ class Composer:
             yield self._paragraph()
             for _ in range(self.random.randint(1, blocks)):
                 if self.random.random() < 0.2:
-                    yield self._heading(3)
+                    yield self._heading(self.random.choice((3, 3, 4, 5)))
                 yield self._block()
 
     def _paper(self) -> Iterator[str]:
@@ -276,8 +313,12 @@ class Composer:
 
     def _report(self) -> Iterator[str]:
         yield f"<h1>{html.escape(self._phrase(3, 8))}</h1>"
+        if self.random.random() < 0.4:
+            yield self._lines(1, 4)
+        if self.random.random() < 0.25:
+            yield from self._contents()
         for _ in range(self.random.randint(6, 14)):
-            yield self._heading(self.random.choice((2, 2, 3))) if self.random.random() < 0.35 else self._block(0.2, 0.3)
+            yield self._heading(self.random.choice((2, 2, 3, 4, 5))) if self.random.random() < 0.35 else self._block(0.2, 0.3)
 
     def _magazine(self) -> Iterator[str]:
         for _ in range(self.random.randint(2, 5)):
@@ -290,9 +331,9 @@ class Composer:
     def _exam(self) -> Iterator[str]:
         yield f"<h1>{html.escape(self._phrase(2, 6))}</h1>"
         for n in range(1, self.random.randint(5, 12)):
-            yield f"<p>{n}. {html.escape(self._sentences(self.random.choice((80, 200))))}</p>"
+            yield f'<p role="listitem">{n}. {html.escape(self._sentences(self.random.choice((80, 200))))}</p>'
             if self.random.random() < 0.6:
-                yield "".join(f"<p>{chr(65 + i)}. {html.escape(self._phrase(1, 6))}</p>" for i in range(4))
+                yield "".join(f'<p role="listitem">{chr(65 + i)}. {html.escape(self._phrase(1, 6))}</p>' for i in range(4))
             elif self.random.random() < 0.3:
                 yield self._display()
 
@@ -302,6 +343,32 @@ class Composer:
         for _ in range(self.random.randint(2, 6)):
             yield self._paragraph()
         yield f"<p>{html.escape(self._phrase(2, 3))}</p>"
+        if self.random.random() < 0.6:
+            yield self._lines(1, 3)
+
+    def _law(self) -> Iterator[str]:
+        """Articles whose heads are as large as the text, centred, bold or spaced, with numbered paragraphs."""
+        yield f"<h1>{html.escape(self._phrase(3, 9))}</h1>"
+        word, level = self.random.choice(("§ {}", f"{self.words[4]} {{}}", "{}.", "Art. {}")), self.random.choice((3, 4, 5))
+        place = self.random.choice(("start", "center"))
+        for n in range(1, self.random.randint(4, 10)):
+            title = f" {html.escape(self._phrase(1, 6))}" if self.random.random() < 0.7 else ""
+            yield f'<h{level} style="text-align: {place}">{word.format(n)}{title}</h{level}>'
+            for _ in range(self.random.randint(1, 3)):
+                yield self._typed_list() if self.random.random() < 0.5 else self._paragraph(400)
+        yield self._lines(2, 3)
+
+    def _handout(self) -> Iterator[str]:
+        """A sheet of short parts: facts, steps, listings, forms, with heads no larger than the text."""
+        yield f"<h1>{html.escape(self._phrase(2, 8))}</h1>"
+        makers = (self._typed_list, self._list, self._code, lambda: self._lines(1, 6), lambda: self._paragraph(250), self._table)
+        weights = [self.random.random() for _ in makers]
+        level = self.random.choice((2, 3, 4, 5))
+        for _ in range(self.random.randint(5, 14)):
+            if self.random.random() < 0.5:
+                yield self._heading(level)
+            (maker,) = self.random.choices(makers, weights)
+            yield maker()
 
     def _slides(self) -> Iterator[str]:
         for _ in range(self.random.randint(2, 5)):
@@ -312,7 +379,14 @@ class Composer:
         yield f"<h1>{self.words[4]} {self.random.randint(1, 20)}</h1>"
         yield f"<h2>{html.escape(self._phrase(2, 6))}</h2>"
         for _ in range(self.random.randint(8, 16)):
-            yield self._figure() if self.random.random() < 0.06 else self._paragraph()
+            chance = self.random.random()
+            yield self._figure() if chance < 0.06 else self._lines(2, 8) if chance < 0.14 else self._paragraph()
+
+
+@functools.cache
+def _programs() -> list[Path]:
+    """Files of Python's own library."""
+    return sorted(Path(get_path("stdlib")).glob("*.py"))
 
 
 def write(folder: Path, num: int, texts: Sequence[tuple[str, Sequence[str]]], pictures: Sequence[str], seed: int) -> None:
