@@ -23,11 +23,12 @@ _PAGES_A_DOCUMENT = 3
 class TrainLayouts:
     """The labeller, trained on the pages of these `datasets`: on their PDFs, each named after its sample in the folder `pdfs`,
     and on every `nth_image`-th of their images. Of pages of `labelled`, an output of `fine`, the PDFs are those of their origin.
-    `install`: the network becomes the package's, in place of the old one."""
+    `annotated`: files of `annotated_pages`. `install`: the network becomes the package's, in place of the old one."""
 
     datasets: tuple[str, ...]
     pdfs: str
     labelled: str = ""
+    annotated: str = ""
     nth_image: int = 3
     plan: Plan = field(default_factory=Plan)
     install: bool = False
@@ -40,6 +41,9 @@ def layouts(
     documents: Annotated[int, "N", "so many documents are composed of real sentences, 0 for none"] = 1500,
     labelled: Annotated[
         str, "DIR", "an output of fine: pages of its PDFs are learned, with the labels that they have", path
+    ] = "",
+    annotated: Annotated[
+        str, "DIR", "PDF files of datagen/layouts/annotated_pages.tsv, by any name: real pages with true labels", path
     ] = "",
     epochs: Annotated[int, "N", "how often each page is seen, each time in another look"] = 12,
     pdfs: Annotated[str, "DIR", "a folder for the pages as PDFs; by default in the user's cache", absolute] = "",
@@ -58,6 +62,6 @@ def layouts(
     if documents:
         made.append(pages(COMPOSED, ComposedSamples(documents, seed), _PAGES_A_DOCUMENT))
     names = tuple(step.name for step in made)
-    training = TrainLayouts(names, pdfs, labelled, plan=Plan(epochs=epochs, seed=seed), install=install)
+    training = TrainLayouts(names, pdfs, labelled, annotated, plan=Plan(epochs=epochs, seed=seed), install=install)
     steps: tuple[Step, ...] = (*made, training, Report(names, seed))
     return Recipe("layouts", steps)

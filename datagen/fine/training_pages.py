@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -19,21 +19,21 @@ from datagen.layouts.training import TrainingPage
 from datagen.layouts.truth import Answer, answer
 from datagen.page.images import pixels
 from datagen.reading.page_lines import PageLines
-from datagen.record import Sample
+from datagen.record import Region, Sample
 
 LAYOUT, EQUATIONS = Choice("pymupdf-layout"), Choice("cdla", (("classes", ("equation",)),))
 """The engines whose regions the labeller sees beside the lines of an image, as in `AnnotateImage`."""
 _LARGEST_SIDE, _MAX_SIDE_PT = 1600, 5000.0
 
 
-def of_pdf(sample: Sample, path: str, number: int = 0) -> TrainingPage:
-    """The page `number` of a PDF file, whose regions are those of the sample. Raises `SampleError` (`broken_page`, …)."""
-    with open_document(path) as document:
-        view = rendered(document, number, _LARGEST_SIDE, _MAX_SIDE_PT)
+def of_pdf(path: str, number: int, truth: Sequence[Region], size: tuple[int, int], document: str) -> TrainingPage:
+    """The page `number` of a PDF file, with the true regions in a page of `size`. Raises `SampleError` (`broken_page`, …)."""
+    with open_document(path) as file:
+        view = rendered(file, number, _LARGEST_SIDE, _MAX_SIDE_PT)
         layer, layout = read_layer(view), page_layout(view)
         page = text_layer.elements(view, layer, layout, Looks(layer.spans, layout.drawings))
         del view  # before its document is closed
-    return TrainingPage(page, answer(page, sample), _document(sample))
+    return TrainingPage(page, answer(page, truth, size), document)
 
 
 def of_image(sample: Sample, engines: Engines) -> TrainingPage:
@@ -44,7 +44,7 @@ def of_image(sample: Sample, engines: Engines) -> TrainingPage:
     seen = lines_to_regions.with_equations(layout, EQUATIONS.opened(engines).regions([image], [lines])[0])
     read_lines = PageLines(tuple(lines), 0, sample.lang, sample.script, Choice("truth"))
     page, _ = lines_to_regions.elements(read_lines, seen, image)
-    return TrainingPage(page, answer(page, sample), _document(sample))
+    return TrainingPage(page, answer(page, sample.regions, sample.size), document_of(sample))
 
 
 def written(pages: Iterable[TrainingPage]) -> bytes:
@@ -68,5 +68,5 @@ def _packed(page: TrainingPage) -> dict[str, Any]:
     return {"page": asdict(page.page), "document": page.document} | columns
 
 
-def _document(sample: Sample) -> str:
+def document_of(sample: Sample) -> str:
     return sample.origin.sha256[:16]

@@ -11,7 +11,7 @@ from datagen.layouts.elements import Elements
 from datagen.layouts.labeller import LABELS
 from datagen.page.boxes import area, shared
 from datagen.page.line_pieces import Rect
-from datagen.record import Region, Sample
+from datagen.record import Region
 
 UNKNOWN = -1
 _SLACK, _SAME = 0.15, 0.5  # of a line's thickness; of two pictures' common area
@@ -27,17 +27,17 @@ class Answer(NamedTuple):
     region: numpy.ndarray
 
 
-def answer(page: Elements, truth: Sample) -> Answer:
-    """The true answer. The truth's boxes are in the pixels of its image; the page may have another unit."""
-    x_scale, y_scale = page.size[0] / truth.size[0], page.size[1] / truth.size[1]
+def answer(page: Elements, truth: Sequence[Region], size: tuple[int, int]) -> Answer:
+    """The true answer, from the true regions, whose boxes are in a page of `size`; the page may have another unit."""
+    x_scale, y_scale = page.size[0] / size[0], page.size[1] / size[1]
 
     def scaled(box: Sequence[float]) -> Rect:
         return box[0] * x_scale, box[1] * y_scale, box[2] * x_scale, box[3] * y_scale
 
-    texts = [(n, scaled(line.box)) for n, region in enumerate(truth.regions) if _is_text(region) for line in region.lines]
-    texts += [(n, scaled(region.box)) for n, region in enumerate(truth.regions) if _is_text(region) and not region.lines]
-    whole = [(n, scaled(region.box)) for n, region in enumerate(truth.regions)]
-    pictures = [(n, scaled(region.box)) for n, region in enumerate(truth.regions) if region.label in PICTURES]
+    texts = [(n, scaled(line.box)) for n, region in enumerate(truth) if _is_text(region) for line in region.lines]
+    texts += [(n, scaled(region.box)) for n, region in enumerate(truth) if _is_text(region) and not region.lines]
+    whole = [(n, scaled(region.box)) for n, region in enumerate(truth)]
+    pictures = [(n, scaled(region.box)) for n, region in enumerate(truth) if region.label in PICTURES]
     regions = []
     for line in page.lines:
         slack = _SLACK * min(line.box[2] - line.box[0], line.box[3] - line.box[1])
@@ -49,7 +49,7 @@ def answer(page: Elements, truth: Sample) -> Answer:
         regions.append(n if best > _SAME else UNKNOWN)
     label, level = [], []
     for i, n in enumerate(regions):
-        region = truth.regions[n] if n >= 0 else None
+        region = truth[n] if n >= 0 else None
         none = UNKNOWN if i < len(page.lines) else LABELS.index("")
         name = "" if region is None else "image" if region.label in PICTURES else region.label
         label.append(LABELS.index(name) if name in LABELS and region is not None else none)

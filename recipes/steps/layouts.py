@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+ANNOTATED, _TIMES = "annotated", 3
+"""Real pages, each of which is seen so many times an epoch; a third of their repositories is held out."""
 WEIGHTS, CARD, TABLE, _STATE = "weights.safetensors", "card.json", "CARD.md", "state.pt"
 _CARD = """# The labeller of pages
 
@@ -105,6 +107,12 @@ class LayoutsRunner(StepRunner[TrainLayouts]):
                 file = f"{name}-{report.shard}-{made}.jsonl.gz"
                 if not to.exists(file):
                     tasks.append(_Task(**asdict(task) | {"name": file}))
+        if self.step.annotated:
+            from datagen.layouts.annotated_pages import version
+
+            name = f"{ANNOTATED}-{version()}.jsonl.gz"
+            if not to.exists(name):
+                tasks.append(_Task(self.step.annotated, ANNOTATED, "", 0, to.url, name))
         if not self._has_pages():
             raise ValueError(f"{', '.join(self._datasets)}: no pages were made, so that nothing can be learned")
         num_done = num_failed = 0
@@ -136,9 +144,9 @@ class LayoutsRunner(StepRunner[TrainLayouts]):
     def _train(self) -> None:
         from datagen.layouts import training
 
-        pages = list(self._pages())
-        learned = [(kind, page) for kind, page in pages if not training.is_held_out(page.document)]
-        unseen = [(kind, page) for kind, page in pages if training.is_held_out(page.document)]
+        pages = [(kind, page, training.is_held_out(page.document, 3 if ANNOTATED in kind else 8)) for kind, page in self._pages()]
+        learned = [(kind, page) for kind, page, is_unseen in pages if not is_unseen]
+        unseen = [(kind, page) for kind, page, is_unseen in pages if is_unseen]
         if not learned:
             raise ValueError(
                 f"{self.step.name}: all {len(pages)} pages are of documents that are held out: more documents are needed"
@@ -157,7 +165,8 @@ class LayoutsRunner(StepRunner[TrainLayouts]):
                     ", ".join(f"{loss:.3f}" for loss in losses),
                 )
 
-            network = training.trained([page for _, page in learned], self.step.plan, after_epoch, before)
+            often = [page for kind, page in learned for _ in range(_TIMES if ANNOTATED in kind else 1)]
+            network = training.trained(often, self.step.plan, after_epoch, before)
         weights, made = finished(training.saved(network), learned, unseen, asdict(self.step.plan))
         self.folder.write(WEIGHTS, weights)
         self.folder.write(TABLE, for_people(made).encode())
@@ -181,15 +190,17 @@ class LayoutsRunner(StepRunner[TrainLayouts]):
 def _show_elements(task: _Task) -> int:
     """Write the elements of the shard's pages; returns their number. Pages that can't be read again are left out."""
     from datagen.engines import OPEN
-    from datagen.fine.training_pages import of_image, of_pdf, written
+    from datagen.fine.training_pages import document_of, of_image, of_pdf, written
 
+    if task.shard == ANNOTATED:
+        return _show_annotated(task)
     folder, pages = Folder(task.dataset), []
     samples = read_samples(folder, manifest.read_part(folder, task.shard).to_pylist())
     dropped: Counter[str] = Counter()
     for number, sample in enumerate(sample for sample in samples if sample.task == "page"):
         try:
             if place := _pdf(sample, task.pdfs):
-                pages.append(of_pdf(sample, *place))
+                pages.append(of_pdf(*place, sample.regions, sample.size, document_of(sample)))
             if number % task.nth_image == 0 and task.pdfs:
                 pages.append(of_image(sample, OPEN))
         except SampleError as error:
@@ -197,6 +208,19 @@ def _show_elements(task: _Task) -> int:
     if dropped:
         log.warning("%s: %s: pages that are left out: %s", task.dataset, task.shard, dict(dropped))
     Folder(task.to).write(task.name, written(page for page in pages if page.page.lines))
+    return len(pages)
+
+
+def _show_annotated(task: _Task) -> int:
+    """The same for the annotated pages whose files are there."""
+    from datagen.fine.training_pages import of_pdf, written
+    from datagen.layouts.annotated_pages import UNIT, annotated_pages
+
+    files = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in Path(task.dataset).rglob("*.pdf")}
+    wanted = [page for page in annotated_pages() if page.sha256 in files]
+    pages = [of_pdf(str(files[one.sha256]), one.page, one.regions, (UNIT, UNIT), one.repository) for one in wanted]
+    log.info("%s: %d of %d annotated pages are there", task.dataset, len(pages), len(annotated_pages()))
+    Folder(task.to).write(task.name, written(pages))
     return len(pages)
 
 

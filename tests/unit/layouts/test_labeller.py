@@ -21,7 +21,6 @@ from datagen.layouts.plan import Plan
 from datagen.layouts.training import TrainingPage
 from datagen.layouts.truth import UNKNOWN, answer
 from datagen.record import Box, Line, Region
-from tests.inputs.samples import sample
 
 WORDS = "the river runs past the old mill and under the bridge before it meets the lake in the valley of tall pines".split()
 
@@ -54,7 +53,7 @@ def page(seed=0, columns=2, has_fonts=True):
 
 
 def truth_of(shown):
-    """The regions of `page`: its blocks."""
+    """The regions of `page`, its blocks, and the page's size."""
     blocks: dict[int, list[LineElement]] = {}
     for line in shown.lines:
         blocks.setdefault(line.block, []).append(line)
@@ -65,12 +64,12 @@ def truth_of(shown):
         label = "title" if not n else "sub_title" if len(own) == 1 else "text"
         text = {"title": "# ", "sub_title": "## "}.get(label, "") + own[0].text
         regions.append(Region(box, label, text, None, "pymupdf", lines=lines))
-    return sample(size=(600, 800), regions=tuple(regions))
+    return regions, (600, 800)
 
 
 def training_page(seed, columns=2):
     shown = page(seed, columns)
-    return TrainingPage(shown, answer(shown, truth_of(shown)), f"document {seed}")
+    return TrainingPage(shown, answer(shown, *truth_of(shown)), f"document {seed}")
 
 
 @pytest.mark.parametrize("has_fonts", [True, False])
@@ -100,7 +99,7 @@ def test_numpy_computes_what_torch_does():
     shown = replace(page(), pictures=[(60.0, 500.0, 250.0, 700.0)], blocks=[SeenBlock((60, 110, 280, 400), "text")])
     seen = features(shown)
     network = LayoutNetwork(seen.of_elements.shape[1], seen.of_pairs.shape[2], width=32, depth=2, num_heads=4).eval()
-    batch = training.collated([TrainingPage(shown, answer(shown, truth_of(shown)), "")])
+    batch = training.collated([TrainingPage(shown, answer(shown, *truth_of(shown)), "")])
     with torch.no_grad():
         expected = network(*batch[:4])
     made = outputs(shown, {name: tensor.numpy() for name, tensor in network.state_dict().items()})
@@ -123,11 +122,11 @@ def test_padding_changes_no_answer():
 
 def test_the_truth_of_a_page_is_matched_by_place():
     shown = page()
-    made = answer(shown, truth_of(shown))
+    made = answer(shown, *truth_of(shown))
     assert [LABELS[n] for n in made.label[:2]] == ["title", "sub_title"] and made.level[:3].tolist() == [1, 2, 0]
     assert made.region.tolist() == [line.block if line.block else 0 for line in shown.lines]
     away = replace(shown, lines=[replace(shown.lines[0], box=(10, 780, 40, 790))])
-    assert answer(away, truth_of(shown)).label.tolist() == [UNKNOWN]
+    assert answer(away, *truth_of(shown)).label.tolist() == [UNKNOWN]
 
 
 def test_what_is_right_is_counted():
