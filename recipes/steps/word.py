@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FILE = "tally.json"
+_TALLY = (
+    "A formula or table came out if it is a sample of its own, or in the label of a page that is kept, and trusted. What didn’t "
+    "is among the drops, with its reason."
+)
 
 
 class TallyRunner(StepRunner[TallyWord]):
@@ -31,8 +35,7 @@ class TallyRunner(StepRunner[TallyWord]):
         tally = self._tally()
         if tally is None or tally["of"] != state:
             rows = [row for report in reports for row in manifest.read_part(dataset, report.shard).to_pylist()]
-            samples = zip(read_records(dataset, rows), rows, strict=True)
-            summary = counted(samples, (drop for report in reports for drop in report.drops))
+            summary = counted(read_records(dataset, rows), (drop for report in reports for drop in report.drops))
             self.folder.write(FILE, json.dumps({"of": state, "summary": summary}).encode())
         for line in self.status():
             log.info("%s", line)
@@ -50,9 +53,11 @@ class TallyRunner(StepRunner[TallyWord]):
         tally = self._tally()
         if tally is None:
             return []
-        from recipes.report.word import word_sections
+        from recipes.report import Cell, Section, blocks, joined
 
-        return word_sections(self.step.dataset, tally["summary"], self.out.sub(self.step.dataset), max_bytes // 2)
+        figures = [(what, Cell(figure, "num")) for what, figure in lines(tally["summary"])]
+        name = self.step.dataset
+        return [Section(f"{name}-tally", f"{name}: what came out", joined(blocks.note(_TALLY), blocks.table((), figures)))]
 
     def forget(self, gone: Gone) -> None:
         if self.folder.exists(FILE):

@@ -11,9 +11,7 @@ from typing import Any
 
 from datagen.record import Drop, Sample
 from datagen.word.source import UNLIKE, Entity, entity_of
-from recipes.report.pages import seeded, spread
 
-_SHOWN = 48  # tables, and as many formulas, in the gallery: half of them the worst
 _NONE = "none there"
 WITHIN = 0.02  # of the page's own text: the most edits of a kept page's label
 
@@ -51,10 +49,8 @@ class Tally:
     undrawn: Counter[str] = field(default_factory=Counter)
     num_pieces: int = 0
     num_equal: int = 0
-    candidates: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {"formula": [], "table": []})
 
-    def add(self, sample: Sample, row: dict[str, Any]) -> None:
-        """Count a sample, whose place in the shards is in `row` of the manifest."""
+    def add(self, sample: Sample) -> None:
         document, signals = self.documents[sample.origin.uri], sample.quality.signals
         for kind, name in (("formula", "formulas"), ("table", "tables")):
             document.num[kind] = max(document.num[kind], int(sample.metadata.get(name, 0)))
@@ -74,17 +70,9 @@ class Tally:
             if "formula_agreement" in signals:
                 self.likenesses.append(signals["formula_agreement"])
             self.undrawn.update(name.removeprefix("undrawn_") for name in signals if name.startswith("undrawn_"))
-            badness = (1.0 - signals.get("formula_agreement", 1.0), 0.0)
         else:
             self.num_pieces += 1
             self.num_equal += signals.get("structure_equal", 0.0) == 1.0
-            badness = (1.0 - signals.get("structure_equal", 1.0), signals.get("text_distance", 0.0))
-        self.candidates[entity.kind].append(
-            {"badness": badness, "key": sample.key, "uri": sample.origin.uri}
-            | {name: row[name] for name in ("shard", "offset", "bytes")}
-        )
-        if len(self.candidates[entity.kind]) > 100 * _SHOWN:
-            self.candidates[entity.kind] = self._chosen(entity.kind)
 
     def drop(self, drop: Drop) -> None:
         document, entity = self.documents[drop.uri], entity_of(drop.key)
@@ -121,18 +109,7 @@ class Tally:
             "within": (sum(distance <= WITHIN for distance in self.distances), len(self.distances)),
             "distance": _mean(self.distances),
             "worst_distance": max(self.distances, default=0.0),
-            "gallery": {kind: self._chosen(kind)[:_SHOWN] for kind in self.candidates},
         }
-
-    def _chosen(self, kind: str) -> list[dict[str, Any]]:
-        """The samples to show, worst first: half are the worst, of different documents if possible, the others drawn by their
-        key."""
-        ranked = sorted(self.candidates[kind], key=lambda one: ([-b for b in one["badness"]], one["key"]))
-        worst = spread(ranked, lambda one: one["uri"])[: _SHOWN // 2]
-        keys = {one["key"] for one in worst}
-        others = sorted((one for one in ranked if one["key"] not in keys), key=lambda one: seeded(0, one["key"]))
-        chosen = worst + spread(others, lambda one: one["uri"])[: _SHOWN - len(worst)]
-        return sorted(chosen, key=lambda one: ([-b for b in one["badness"]], one["key"]))
 
 
 def lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
@@ -157,11 +134,11 @@ def lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
     return figures
 
 
-def counted(samples: Iterable[tuple[Sample, dict[str, Any]]], drops: Iterable[Drop]) -> dict[str, Any]:
-    """The summary of samples, each with its row of the manifest, and of drops."""
+def counted(samples: Iterable[Sample], drops: Iterable[Drop]) -> dict[str, Any]:
+    """The summary of samples and of drops."""
     tally = Tally()
-    for sample, row in samples:
-        tally.add(sample, row)
+    for sample in samples:
+        tally.add(sample)
     for drop in drops:
         tally.drop(drop)
     return tally.summary()
