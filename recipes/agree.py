@@ -8,7 +8,6 @@ it; otherwise the page's ink decides, or the block stays open. Readers of one fa
 
 from typing import Annotated
 
-from datagen.agreement.mark_fragile import MarkFragile
 from datagen.agreement.source import AgreedPages, PagesOf, dataset_folder, names_of
 from recipes.recipe import Recipe, Report
 from recipes.steps.agree import Agreeing
@@ -21,15 +20,11 @@ def agree(
     data: Annotated[
         str, "A,B,…", "datasets with readings of the same pages; the first one's labels are judged by the others'", values.places
     ] = "",
-    fragile: Annotated[
-        bool, "0|1", "read blocks again on slightly worn images, and say whose text changes: seconds a page"
-    ] = False,
     limit: int = 0,
 ) -> Recipe:
     """One dataset of several that read the same pages: each block with the label that most speaks for."""
     places = tuple(filter(None, data.split(",")))
     datasets = tuple(map(dataset_folder, places))
-    stages = (MarkFragile(),) if fragile else ()
     source = AgreedPages(datasets, names_of(datasets))
-    agreed = Agreeing(NAME, PagesOf(datasets), source, stages, limit=limit, max_drop=1.0)
+    agreed = Agreeing(NAME, PagesOf(datasets), source, (), limit=limit, max_drop=1.0)
     return Recipe("agree", (agreed, Report(datasets=(NAME,))))

@@ -23,7 +23,7 @@ from datagen.page.paper import inked
 from datagen.record import Box, Line, Region, Sample
 from datagen.writing.vertical_lines import direction_of
 
-BY, STAGE, DECISIONS, VERSION = "agreed", "agreed", "decisions", 5
+BY, STAGE, DECISIONS, VERSION = "agreed", "agreed", "decisions", 6
 NO_REGION = -1
 """In a decision, the number of a region that the result doesn't have. The decision on the regions' order has it, too."""
 _VALUE = {KEPT: 0.0, ALONE: 0.0, DRAWN: 0.5, REPLACED: 0.5, UNREAD: 1.0}
@@ -290,7 +290,7 @@ def _entry(number: int, decided: Decided) -> dict[str, Any]:
         entry: dict[str, Any] = {"voter": vote.voter, "from": list(vote.datasets), "text": "" if same else vote.text}
         readings.append(entry | {"vote": vote.vote, "distance": vote.distance} | ({"same": True} if same else {}))
     head = {"region": number, "outcome": decided.outcome, "why": decided.why, "chosen": decided.chosen}
-    return head | {"readings": readings, "is_fragile": False}
+    return head | {"readings": readings}
 
 
 def _order_entry(order: Ordered, regions: Sequence[Region]) -> dict[str, Any]:
@@ -302,7 +302,7 @@ def _order_entry(order: Ordered, regions: Sequence[Region]) -> dict[str, Any]:
     ]
     chosen = order.pairs[0][2][0] if order.outcome == REPLACED else ""
     head = {"region": NO_REGION, "outcome": order.outcome, "why": order.why, "chosen": chosen}
-    return head | {"readings": pairs[:20], "is_fragile": False}
+    return head | {"readings": pairs[:20]}
 
 
 def _judged(agreed: Sample, kept: Sequence[Block], gone: Sequence[Block], order: Ordered) -> Sample:

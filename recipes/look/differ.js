@@ -101,7 +101,7 @@ function readingsOf(decision, chosenText) {
 function drawReadings(region, decision, found, choose, lang, dir) {
   const out = el("div", { class: "readings" });
   const head = el("p", { class: "decided" }, el("b", { class: `outcome ${decision.outcome}` }, String(decision.outcome)),
-    ` ${String(decision.why ?? "").replaceAll("_", " ")}`, decision.is_fragile ? el("span", { class: "tag" }, "fragile") : null);
+    ` ${String(decision.why ?? "").replaceAll("_", " ")}`);
   out.append(head);
   found.forEach((reading, i) => {
     const standing = Boolean(choose) && reading.text === region.text;

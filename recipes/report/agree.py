@@ -63,7 +63,7 @@ def _card(changed: dict[str, Any], page: Sample) -> Card:
     entry = json.loads(page.metadata[DECISIONS])[changed["entry"]]
     region = page.regions[entry["region"]] if entry["region"] >= 0 else None
     result = "" if region is None else region.text
-    why = entry["why"].replace("_", " ") + (", fragile" if entry["is_fragile"] else "")
+    why = entry["why"].replace("_", " ")
     readings = [
         (f"{one['voter']} {one['vote']}", cut(result if one.get("same") else one["text"], _CHARS)) for one in entry["readings"]
     ]

@@ -84,7 +84,6 @@ def decided(region: int, outcome: str, readings: tuple[tuple[str, str | None], .
         "why": "two_against_one",
         "chosen": chosen,
         "readings": said,
-        "is_fragile": False,
     }
 
 
