@@ -5,9 +5,10 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from types import MappingProxyType
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -22,6 +23,7 @@ console = Console(stderr=True, highlight=False)
 _LINE_EVERY_S = 5.0
 _LOOK_EVERY_S = 10.0
 _TELLING = 0.03  # of all samples: from this share on, finished samples tell the time of the rest
+Result = TypeVar("Result")
 Show = Callable[[str, State], None]
 """Shows the state of the named work."""
 
@@ -31,6 +33,15 @@ def shown(name: str) -> Iterator[OnState]:
     """Shows the states that the work called `name` reports, while the block runs."""
     with _display() as show:
         yield partial(show, name)
+
+
+def counted(name: str, unit: str, total: int, results: Iterable[Result]) -> Iterator[Result]:
+    """Passes the results on, and shows how many of `total` there are."""
+    started = time.monotonic()
+    with shown(name) as show:
+        for done, result in enumerate(results, 1):
+            yield result
+            show(State(done, total, unit, left_s=(time.monotonic() - started) / done * (total - done)))
 
 
 @contextlib.contextmanager

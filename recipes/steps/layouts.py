@@ -24,7 +24,7 @@ from datagen.work.needs import Needs
 from datagen.work.progress import State
 from datagen.work.runner import make_runner
 from recipes.layouts import COMPOSED, TrainLayouts
-from recipes.run.progress import shown
+from recipes.run.progress import counted, shown
 from recipes.steps import OK, SHARD_FAILED, Gone, StepRunner
 
 if TYPE_CHECKING:
@@ -115,19 +115,11 @@ class LayoutsRunner(StepRunner[TrainLayouts]):
                 tasks.append(_Task(self.step.annotated, ANNOTATED, "", 0, to.url, name))
         if not self._has_pages():
             raise ValueError(f"{', '.join(self._datasets)}: no pages were made, so that nothing can be learned")
-        num_done = num_failed = 0
-        started = time.monotonic()
-        with shown(self.step.name) as show:
-            for task, _, error in make_runner(self.place.on, self.place.workers).map(_show_elements, tasks, needs=Needs()):
-                num_done += 1
-                if error is not None:
-                    num_failed += 1
-                    log.error("%s: %s: %s: %s", self.step.name, task.shard, type(error).__name__, error)
-                show(
-                    State(
-                        num_done, len(tasks), "shards", left_s=(time.monotonic() - started) / num_done * (len(tasks) - num_done)
-                    )
-                )
+        num_failed, results = 0, make_runner(self.place.on, self.place.workers).map(_show_elements, tasks, needs=Needs())
+        for task, _, error in counted(self.step.name, "shards", len(tasks), results):
+            if error is not None:
+                num_failed += 1
+                log.error("%s: %s: %s: %s", self.step.name, task.shard, type(error).__name__, error)
         return num_failed
 
     def _has_pages(self) -> bool:

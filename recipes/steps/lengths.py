@@ -2,14 +2,12 @@
 
 import hashlib
 import logging
-import time
 
 from datagen.disk.storage import Folder
-from datagen.work.progress import State
 from datagen.work.runner import InProcess, Runner, make_runner
 from model.train.step import Train
 from recipes.lengths import CountLengths
-from recipes.run.progress import shown
+from recipes.run.progress import counted
 from recipes.steps import OK, SHARD_FAILED, StepRunner
 
 log = logging.getLogger(__name__)
@@ -43,16 +41,12 @@ def count_lengths(training: Train, out: Folder, runner: Runner, name: str) -> in
         return 0
     tokenizer, known_as = tokenizer_at(folder), hashlib.sha256(folder.read(TOKENIZER)).hexdigest()
     tasks = [CountTask(one, folder.url, known_as) for one in uncounted(open_all(training, out).whole, tokenizer)]
-    num_rows = num_done = num_failed = 0
-    started = time.monotonic()
+    num_rows = num_failed = 0
     runner = InProcess() if len(tasks) <= _FEW else runner
-    with shown(name) as show:
-        for task, rows, error in runner.map(count, tasks):
-            num_done, num_rows = num_done + 1, num_rows + (rows or 0)
-            if error is not None and not isinstance(error, ValueError):
-                num_failed += 1
-                log.error("%s: %s: %s: %s", name, task.dataset.name, type(error).__name__, error)
-            left_s = (time.monotonic() - started) / num_done * (len(tasks) - num_done)
-            show(State(num_done, len(tasks), "parts", left_s=left_s))
-    log.info("%s: %d rows in %d parts are counted", name, num_rows, num_done - num_failed)
+    for task, rows, error in counted(name, "parts", len(tasks), runner.map(count, tasks)):
+        num_rows += rows or 0
+        if error is not None and not isinstance(error, ValueError):
+            num_failed += 1
+            log.error("%s: %s: %s: %s", name, task.dataset.name, type(error).__name__, error)
+    log.info("%s: %d rows in %d parts are counted", name, num_rows, len(tasks) - num_failed)
     return num_failed
