@@ -15,15 +15,15 @@ from datagen.work.pipeline import Pipeline
 from recipes.recipe import Recipe, Report, Step
 from recipes.words.values import absolute, path
 
-COMPOSED = "composed"
+COMPOSED, DOCUMENTS = "composed", "documents"
 _PAGES_A_DOCUMENT = 3
 
 
 @dataclass(frozen=True)
 class TrainLayouts:
     """The labeller, trained on the pages of these `datasets`: on their PDFs, each named after its sample in the folder `pdfs`,
-    and on every `nth_image`-th of their images. Of pages of `labelled`, an output of `fine`, the PDFs are those of their origin.
-    `annotated`: files of `annotated_pages`. `install`: the network becomes the package's, in place of the old one."""
+    and on every `nth_image`-th image of `documents`. Of pages of `labelled`, an output of `fine`, the PDFs are those of their
+    origin. `annotated`: files of `annotated_pages`. `install`: the network becomes the package's, in place of the old one."""
 
     datasets: tuple[str, ...]
     pdfs: str
@@ -58,7 +58,7 @@ def layouts(
         source = MarkupSource(seed=seed, wear=Wear(0, 0), error_share=0.0, max_pages=most, pdfs=pdfs)
         return Pipeline(name, census, source, (), limit=limit)
 
-    made = [pages("documents", census, _PAGES_A_DOCUMENT)]
+    made = [pages(DOCUMENTS, census, _PAGES_A_DOCUMENT)]
     if documents:
         made.append(pages(COMPOSED, ComposedSamples(documents, seed), _PAGES_A_DOCUMENT))
     names = tuple(step.name for step in made)

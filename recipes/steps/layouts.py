@@ -23,7 +23,7 @@ from datagen.record import Sample, SampleError
 from datagen.work.needs import Needs
 from datagen.work.progress import State
 from datagen.work.runner import make_runner
-from recipes.layouts import COMPOSED, TrainLayouts
+from recipes.layouts import COMPOSED, DOCUMENTS, TrainLayouts
 from recipes.run.progress import counted, shown
 from recipes.steps import OK, SHARD_FAILED, Gone, StepRunner
 
@@ -100,9 +100,8 @@ class LayoutsRunner(StepRunner[TrainLayouts]):
         tasks = []
         for name, dataset in self._datasets.items():
             for report in each_report(dataset):
-                task = _Task(
-                    dataset.url, report.shard, self.step.pdfs if name != "labelled" else "", self.step.nth_image, to.url, ""
-                )
+                pdfs, nth = self.step.pdfs if name != "labelled" else "", self.step.nth_image if name == DOCUMENTS else 0
+                task = _Task(dataset.url, report.shard, pdfs, nth, to.url, "")
                 made = hashlib.sha256(report.known_as.encode()).hexdigest()[:12]
                 file = f"{name}-{report.shard}-{made}.jsonl.gz"
                 if not to.exists(file):
@@ -193,7 +192,7 @@ def _show_elements(task: _Task) -> int:
         try:
             if place := _pdf(sample, task.pdfs):
                 pages.append(of_pdf(*place, sample.regions, sample.size, document_of(sample)))
-            if number % task.nth_image == 0 and task.pdfs:
+            if task.nth_image and number % task.nth_image == 0:
                 pages.append(of_image(sample, OPEN))
         except SampleError as error:
             dropped[error.reason] += 1
