@@ -11,6 +11,7 @@ from datagen.layouts.elements import Elements
 from datagen.layouts.labeller import LABELS
 from datagen.page.boxes import area, shared
 from datagen.page.line_pieces import Rect
+from datagen.record import LABELS as RECORD_LABELS
 from datagen.record import Region
 
 UNKNOWN = -1
@@ -28,7 +29,8 @@ class Answer(NamedTuple):
 
 
 def answer(page: Elements, truth: Sequence[Region], size: tuple[int, int]) -> Answer:
-    """The true answer, from the true regions, whose boxes are in a page of `size`; the page may have another unit."""
+    """The true answer, from the true regions, whose boxes are in a page of `size`; the page may have another unit. Nothing is
+    known of lines in regions of other labels."""
     x_scale, y_scale = page.size[0] / size[0], page.size[1] / size[1]
 
     def scaled(box: Sequence[float]) -> Rect:
@@ -47,6 +49,7 @@ def answer(page: Elements, truth: Sequence[Region], size: tuple[int, int]) -> An
         likeness = [(shared(picture, box) / (area(picture) + area(box) - shared(picture, box)), n) for n, box in pictures]
         best, n = max(likeness, default=(0.0, UNKNOWN))
         regions.append(n if best > _SAME else UNKNOWN)
+    regions = [n if n < 0 or truth[n].label in RECORD_LABELS else UNKNOWN for n in regions]
     label, level = [], []
     for i, n in enumerate(regions):
         region = truth[n] if n >= 0 else None

@@ -227,8 +227,9 @@ def _pdf(sample: Sample, pdfs: str) -> tuple[str, int] | None:
 def finished(
     raw: bytes, learned: "list[tuple[str, TrainingPage]]", unseen: "list[tuple[str, TrainingPage]]", plan: dict[str, Any]
 ) -> tuple[bytes, dict[str, Any]]:
-    """The network's weights with those of `odds`, learned on one half of the unseen documents, and its card, measured on the
-    other half. `unseen` in the card are the beginnings of those documents' sha256s, but for composed ones."""
+    """The network's weights with those of `odds`, learned on a third of the unseen documents, and its card, measured on the
+    others. Odds are those of real pages if there are some: pages from markup are easier. `unseen` in the card are the beginnings
+    of those documents' sha256s, but for composed ones, and the repositories of annotated pages."""
     from safetensors.numpy import load, save
 
     from datagen.layouts.measure import shares
@@ -236,10 +237,11 @@ def finished(
     from datagen.layouts.training import is_held_out
 
     weights = load(raw)
-    rates = [(kind, page) for kind, page in unseen if is_held_out(page.document, 2, "measured")]
-    others = [page for _, page in unseen if not is_held_out(page.document, 2, "measured")]
+    others = [(kind, page) for kind, page in unseen if is_held_out(page.document, 3, "measured")]
+    rates = [(kind, page) for kind, page in unseen if not is_held_out(page.document, 3, "measured")]
     if others:
-        weights |= odds(others, weights)
+        real = [page for kind, page in others if ANNOTATED in kind]
+        weights |= odds(real or [page for _, page in others], weights)
     kinds = sorted({kind for kind, _ in rates})
     made = {
         "plan": plan,
