@@ -31,6 +31,7 @@ class TrainLayouts:
     annotated: str = ""
     nth_image: int = 3
     plan: Plan = field(default_factory=Plan)
+    is_new: bool = False
     install: bool = False
     name: str = "layouts"
 
@@ -47,6 +48,7 @@ def layouts(
     ] = "",
     epochs: Annotated[int, "N", "how often each page is seen, each time in another look"] = 12,
     pdfs: Annotated[str, "DIR", "a folder for the pages as PDFs; by default in the user's cache", absolute] = "",
+    new: Annotated[bool, "0|1", "begin with nothing; else training goes on from the package's network"] = False,
     install: Annotated[bool, "0|1", "make the network the package's"] = False,
     seed: int = 0,
 ) -> Recipe:
@@ -62,6 +64,6 @@ def layouts(
     if documents:
         made.append(pages(COMPOSED, ComposedSamples(documents, seed), _PAGES_A_DOCUMENT))
     names = tuple(step.name for step in made)
-    training = TrainLayouts(names, pdfs, labelled, annotated, plan=Plan(epochs=epochs, seed=seed), install=install)
+    training = TrainLayouts(names, pdfs, labelled, annotated, plan=Plan(epochs=epochs, seed=seed), is_new=new, install=install)
     steps: tuple[Step, ...] = (*made, training, Report(names, seed))
     return Recipe("layouts", steps)

@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, NamedTuple
@@ -194,7 +194,9 @@ def losses(network: LayoutNetwork, batch: Batch) -> Tensor:
     pairs = (region >= 0)[:, :, None] & (region >= 0)[:, None] & ~torch.eye(region.shape[1], dtype=torch.bool)
     are_one = region[:, :, None] == region[:, None]
     weight = torch.where(batch.of_pairs[..., _NEAR_PAIR].abs() < _NEAR, _WEIGHT_NEAR, _WEIGHT_FAR)
-    of_same = functional.binary_cross_entropy_with_logits(same[pairs], are_one[pairs].float(), weight[pairs])
+    of_same = 0 * of_label
+    if pairs.any():
+        of_same = functional.binary_cross_entropy_with_logits(same[pairs], are_one[pairs].float(), weight[pairs])
     apart = pairs & ~are_one
     first = (region[:, :, None] < region[:, None]).float()
     of_before = functional.binary_cross_entropy_with_logits(before[apart], first[apart]) if apart.any() else 0 * of_label
@@ -206,9 +208,10 @@ def trained(
     plan: Plan,
     after_epoch: Callable[[int, list[float], bytes], None] = lambda number, losses, state: None,
     state: bytes = b"",
+    begin_with: Mapping[str, Tensor] | None = None,
 ) -> LayoutNetwork:
-    """The network after training. `after_epoch` is told each epoch's number, from 0, its four mean losses, and the state from
-    which a later call with the same pages and plan goes on."""
+    """The network after training, whose first weights are `begin_with`, if given. `after_epoch` is told each epoch's number,
+    from 0, its four mean losses, and the state from which a later call with the same pages and plan goes on."""
     torch.manual_seed(plan.seed)
     pages = [page for page in pages if len(page.page.lines) > 0 and len(page.answer.label) <= MAX_ELEMENTS]
     first = [features(page.page) for page in pages]
@@ -216,6 +219,8 @@ def trained(
     network = LayoutNetwork(elements.shape[1], first[0].of_pairs.shape[2], plan.width, plan.depth)
     network.mean.copy_(torch.from_numpy(elements.mean(0)))
     network.deviation.copy_(torch.from_numpy(numpy.maximum(elements.std(0), 0.05)))
+    if begin_with is not None:
+        network.load_state_dict({name: begin_with[name].float() for name in network.state_dict()})
     del first, elements
     epochs = [_Batches(pages, plan.seed, epoch) for epoch in range(plan.epochs)]
     optimizer = torch.optim.AdamW(network.parameters(), plan.learning_rate, weight_decay=0.02)

@@ -50,7 +50,7 @@ On pages of documents that it didn't learn from:
 | --- | --- | --- | --- | --- |
 {measured}
 
-{epochs} epochs, seed {seed}. Licence: Apache-2.0.
+{epochs} epochs, seed {seed}, from {start}. Licence: Apache-2.0.
 """
 
 
@@ -133,7 +133,9 @@ class LayoutsRunner(StepRunner[TrainLayouts]):
                 yield f"{'PDFs' if page.page.has_fonts else 'images'} of {name.split('-')[0]}", page
 
     def _train(self) -> None:
-        from datagen.layouts import training
+        from safetensors.torch import load_file
+
+        from datagen.layouts import labeller, training
 
         pages = [(kind, page, training.is_held_out(page.document, 3 if ANNOTATED in kind else 8)) for kind, page in self._pages()]
         learned = [(kind, page) for kind, page, is_unseen in pages if not is_unseen]
@@ -142,6 +144,7 @@ class LayoutsRunner(StepRunner[TrainLayouts]):
             raise ValueError(
                 f"{self.step.name}: all {len(pages)} pages are of documents that are held out: more documents are needed"
             )
+        start = None if self.step.is_new else load_file(labeller.WEIGHTS)
         started, before = time.monotonic(), self.folder.read(_STATE) if self.folder.exists(_STATE) else b""
         with shown(self.step.name) as show:
 
@@ -157,8 +160,9 @@ class LayoutsRunner(StepRunner[TrainLayouts]):
                 )
 
             often = [page for kind, page in learned for _ in range(_TIMES if ANNOTATED in kind else 1)]
-            network = training.trained(often, self.step.plan, after_epoch, before)
-        weights, made = finished(training.saved(network), learned, unseen, asdict(self.step.plan))
+            network = training.trained(often, self.step.plan, after_epoch, before, start)
+        plan = asdict(self.step.plan) | {"start": "" if start is None else labeller.versions()["layouts"]}
+        weights, made = finished(training.saved(network), learned, unseen, plan)
         self.folder.write(WEIGHTS, weights)
         self.folder.write(TABLE, for_people(made).encode())
         self.folder.write(CARD, (json.dumps(made, indent=1) + "\n").encode())
@@ -268,4 +272,5 @@ def for_people(made: dict[str, Any]) -> str:
         measured="\n".join(rows),
         epochs=made["plan"]["epochs"],
         seed=made["plan"]["seed"],
+        start=f"the weights {made['plan']['start']}" if made["plan"]["start"] else "nothing",
     )

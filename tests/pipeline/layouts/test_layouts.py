@@ -1,5 +1,6 @@
 """The recipe that trains the labeller, on a few pages from markup."""
 
+import hashlib
 import json
 import shutil
 
@@ -9,7 +10,7 @@ pytest.importorskip("playwright", reason="pages from markup need Playwright: mak
 if not (shutil.which("chromium") or shutil.which("google-chrome")):
     pytest.skip("pages from markup need Chromium: make setup-markup", allow_module_level=True)
 
-from datagen.layouts import labeller
+from datagen.layouts import annotated_pages, labeller
 from datagen.layouts.groups import groups
 from datagen.layouts.labeller import weights
 from recipes.layouts import layouts
@@ -55,6 +56,23 @@ def test_a_second_run_trains_nothing_and_installs_what_is_there(out, tmp_path, m
     assert run(recipe(folder, install=True), Place(str(out), "inline")) == 0
     assert (out / "layouts/weights.safetensors").stat().st_mtime_ns == before
     assert target.read_bytes() == (out / "layouts/weights.safetensors").read_bytes() and (tmp_path / "CARD.md").exists()
+
+
+def test_annotated_pages_are_learned_where_their_files_are_there(out, tmp_path, monkeypatch):
+    folder, _ = out
+    file = min((folder / "pdfs").glob("*.pdf"))
+    rows = [
+        f"https://github.com/{owner}/b/blob/c/d.pdf\t{digest}\t0\ttext 0 0 10000 10000"
+        for owner, digest in (("b", hashlib.sha256(file.read_bytes()).hexdigest()), ("c", "00" * 32))
+    ]
+    table = tmp_path / "pages.tsv"
+    table.write_text("\n".join(["uri\tsha256\tpage\tregions", *rows]) + "\n")
+    monkeypatch.setattr(annotated_pages, "_TABLE", table)
+    monkeypatch.setattr(annotated_pages.annotated_pages, "__defaults__", (table,))
+    words = {"documents": 0, "epochs": 1, "pdfs": str(folder / "pdfs"), "annotated": str(folder / "pdfs"), "new": True}
+    assert run(layouts(str(folder), **words), Place(str(tmp_path / "out"), "inline")) == 0
+    card = json.loads((tmp_path / "out/layouts/card.json").read_text())
+    assert card["learned"]["PDFs of annotated"] == 1 and card["plan"]["start"] == ""
 
 
 def test_documents_without_pages_are_named(tmp_path):
