@@ -86,7 +86,9 @@ def annotated_layer(view: OpenPage) -> PageContent:
     measured = layer.signals | ({"layout_failed": 1.0} if layout.failed else {})
     measured["structure_score"] = structure_score(found, labeller.weights())
     if layer.signals.get("math_share"):
-        trusted = sum(num for part, num in zip(parts, num_math, strict=True) if _is_flat(part) and id(part) not in flattened)
+        # An equation is unread, and a picture's text isn't the page's.
+        flat = [part.label not in ("equation", "image") and id(part) not in flattened for part in parts]
+        trusted = sum(num for num, is_flat in zip(num_math, flat, strict=True) if is_flat)
         measured["math_share"] = trusted / layer.signals["num_chars"]
     return PageContent(regions, measured, ENGINES | LAYOUT_ENGINES | labeller.versions())
 
@@ -133,11 +135,6 @@ def _num_math(parts: Sequence[Part], layer: TextLayer) -> list[int]:
         return [0] * len(parts)
     spans = by_height(layer.spans)
     return [num_in_formulas(part.pieces, spans) for part in parts]
-
-
-def _is_flat(part: Part) -> bool:
-    """Whether the text of the part flattens formulas. An equation is unread, and a picture's text isn't the page's."""
-    return part.label not in ("equation", "image")
 
 
 def _frame_tables(parts: Sequence[Part], layout: PageLayout) -> None:

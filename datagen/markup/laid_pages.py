@@ -96,7 +96,7 @@ class LaidPages:
                 self._faults.setdefault(number, []).append(f"covered: {item.text[box.start : box.stop]}")
             if not self._no_glyph.isdisjoint(item.text[box.start : box.stop]):
                 self._faults.setdefault(number, []).append(f"no_glyph: {item.text[box.start : box.stop]}")
-            box.is_seen &= has_ink or _is_sign(item)
+            box.is_seen &= has_ink or item.parent.name == "::marker"  # which the browser may draw as a shape
         left = outside(drawn, [*boxes, *formulas])
         for (box, _), pixels, larger in zip(placed, boxes, grown_to(left, boxes), strict=True):
             if box.is_seen and larger != pixels:
@@ -195,11 +195,6 @@ class LaidPages:
 
 def _is_cut_out(region: Region) -> bool:
     return region.label in ("table", "equation") and bool(region.text)
-
-
-def _is_sign(item: Text) -> bool:
-    """Whether it is a list's sign, which the browser may draw as a shape: it stays when letters are transparent."""
-    return item.parent.name == "::marker"
 
 
 def _core(placed: tuple[TextBox, Text]) -> tuple[Rect, Text]:

@@ -114,7 +114,9 @@ class ReadAgain:
         for i, region in enumerate(page.regions):
             if is_text(region):
                 keys = (
-                    (_sure(line), order_of(self.seed, page, i, n), n) for n, line in enumerate(region.lines) if comparable(line)
+                    (1.0 if line.score is None else line.score, order_of(self.seed, page, i, n), n)
+                    for n, line in enumerate(region.lines)
+                    if comparable(line)
                 )
                 for turn, (sure, key, n) in enumerate(sorted(keys)):
                     lines.append((turn, sure, key, i, region.lines[n]))
@@ -125,10 +127,6 @@ class ReadAgain:
 def order_of(seed: int, page: Sample, *place: int) -> bytes:
     """A sort key for parts of a page that are equal otherwise. The key follows from the content and the seed."""
     return hashlib.sha256("/".join(map(str, (seed, page.origin.sha256, page.origin.page, *place))).encode()).digest()
-
-
-def _sure(line: Line) -> float:
-    return 1.0 if line.score is None else line.score
 
 
 def second_reader(page: Sample, lines: Sequence[Line]) -> tuple[Choice | None, str]:
