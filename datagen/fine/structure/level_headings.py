@@ -10,11 +10,10 @@ from typing import ClassVar, NamedTuple
 
 from datagen.coarse.answers import BY
 from datagen.engines import Engines
-from datagen.fine.structure.looks import Look, look_of
 from datagen.labels import HEADINGS
 from datagen.markdown import markdown
 from datagen.page.wording import HASHES, OF_SECTION, plain
-from datagen.record import Drop, Region, Sample
+from datagen.record import Drop, Line, Region, Sample
 from datagen.work.pipeline import DOCUMENT, Stage
 
 _POINTS = 842.0  # of a page's longer side: sizes are compared as if all pages were as long
@@ -29,6 +28,14 @@ CHAPTER = re.compile(
 _NAMED_NUMBER = re.compile(r"([^\W\d_]{2,}\.?) (?:\d{1,3}|[IVXLC]+)(?=[.:\s]|$)")
 _FIRST_NUMBER = re.compile(r"[§ ]*(\d{1,3})")
 _SMALLER, _PLAINLY_LARGER, _A_PIXEL = 0.93, 1.08, 1.045  # ratios to another heading's size; equal sizes may differ by the last
+
+
+class Look(NamedTuple):
+    """The look of letters: their size in points, their red, green and blue, and marks such as bold or underlined."""
+
+    size: float
+    colour: tuple[int, int, int]
+    marks: frozenset[str]
 
 
 class Style(NamedTuple):
@@ -187,3 +194,14 @@ def _levels_by_size(headings: Headings, places: Sequence[Place], of_style: Mappi
             twin = next((t for t in twins if usual[t] < _A_PIXEL * usual[style]), None)
             result[style] = result[twin] if twin else min(6, 1 + max(of_larger)) if of_larger else result[style]
     return result
+
+
+def look_of(lines: Sequence[Line]) -> Look | None:
+    """The look that lines share, with the marks that all lines have. None if the lines differ in size or colour, or if a line's
+    look isn't known."""
+    looks = {line.look for line in lines}
+    if not looks or "" in looks or len({tuple(look.split()[:2]) for look in looks}) != 1:
+        return None
+    size, colour, *_ = min(looks).split()
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return Look(float(size), (red, green, blue), frozenset.intersection(*(frozenset(look.split()[2:]) for look in looks)))
