@@ -5,24 +5,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy
+
 from datagen.coarse.answers import BY, PageContent
 from datagen.coarse.formula_share import MAX_CHARS, num_in_formulas
 from datagen.coarse.page import OpenPage
 from datagen.coarse.text_layer import ENGINES, TextLayer, read_layer, region
+from datagen.engines.light_pymupdf import pymupdf
 from datagen.fine import region_markdown
-from datagen.fine.drawn_signs import mark_drawn_signs
 from datagen.fine.line_looks import Looks
 from datagen.fine.page_layout import ENGINES as LAYOUT_ENGINES
 from datagen.fine.page_layout import PageLayout, page_layout
-from datagen.fine.page_pictures import framed, pictures
 from datagen.fine.parts import Part
 from datagen.fine.text_layer_tables import table_html
-from datagen.labels import HEADINGS
+from datagen.labels import HEADINGS, TEXTS
 from datagen.layouts import labeller
 from datagen.layouts.elements import Elements, LineElement, SeenBlock
 from datagen.layouts.groups import NAME, Group, groups, structure_score
-from datagen.page.boxes import area, around, shared
-from datagen.page.line_pieces import Piece
+from datagen.page.boxes import area, around, is_centred_in, lies_in, shared
+from datagen.page.line_pieces import Piece, Rect
 from datagen.page.paragraphs import Paragraph, paragraphs
 from datagen.page.raised import by_height
 from datagen.record import Region
@@ -33,6 +34,15 @@ _JOINED = frozenset({"text", "list", "footnote", "reference"}) | HEADINGS
 """Labels of regions in which a line goes on in the next one, unless its author ended it."""
 _FRAME_EM = 1.5
 _INSIDE = 0.5  # of a line's area
+_SIGN_EM, _SIGN_GAP_EM, _MIN_SIGNS = 0.9, 2.5, 3  # how wide a sign is, and how far from its item
+_MIN_DOTS, _SAME_SIDE_PT = 2, 0.2
+_SAME_PT = 1.0  # signs of a list stand below each other
+_MIN_AREA, _MAX_AREA = 0.002, 0.9  # of the page's: smaller ones are ornaments, larger ones its background
+_RULE_PT = 2.0  # what is thinner is a rule
+_NEAR_PT = 4.0  # what is nearer belongs together
+_MIN_DRAWINGS = 12  # drawings that make a picture where neither an image nor the model says that there is one
+_MAX_DRAWINGS = 1500  # to compare all with all takes too long for more
+_BACKGROUND = 0.1  # of its area: what more text than that stands on isn't a picture
 
 
 class _Breaks(NamedTuple):
@@ -76,7 +86,9 @@ def annotated_layer(view: OpenPage) -> PageContent:
     measured = layer.signals | ({"layout_failed": 1.0} if layout.failed else {})
     measured["structure_score"] = structure_score(found, labeller.weights())
     if layer.signals.get("math_share"):
-        trusted = sum(num for part, num in zip(parts, num_math, strict=True) if _is_flat(part) and id(part) not in flattened)
+        # An equation is unread, and a picture's text isn't the page's.
+        flat = [part.label not in ("equation", "image") and id(part) not in flattened for part in parts]
+        trusted = sum(num for num, is_flat in zip(num_math, flat, strict=True) if is_flat)
         measured["math_share"] = trusted / layer.signals["num_chars"]
     return PageContent(regions, measured, ENGINES | LAYOUT_ENGINES | labeller.versions())
 
@@ -125,11 +137,6 @@ def _num_math(parts: Sequence[Part], layer: TextLayer) -> list[int]:
     return [num_in_formulas(part.pieces, spans) for part in parts]
 
 
-def _is_flat(part: Part) -> bool:
-    """Whether the text of the part flattens formulas. An equation is unread, and a picture's text isn't the page's."""
-    return part.label not in ("equation", "image")
-
-
 def _frame_tables(parts: Sequence[Part], layout: PageLayout) -> None:
     """Give tables their frames."""
     for part in parts:
@@ -163,3 +170,119 @@ def _region(
     if is_flattened:
         return replace(made, text="", is_unread=True, continues=False)
     return replace(made, text=region_markdown.markdown(part, plain.text, styles))
+
+
+def mark_drawn_signs(parts: Sequence[Part], layout: PageLayout) -> None:
+    """Make items of texts with a small drawing where a list's sign would be, if several have one in the same place, or two have a
+    dot there. Set `has_drawn_sign` of all items with such a drawing."""
+    signs: list[tuple[Part, Rect]] = []
+    for part in parts:
+        if part.pieces and part.label in TEXTS:
+            first = part.pieces[0]
+            if sign := _sign(first.bbox, first.size, layout):
+                signs.append((part, sign))
+    for part, sign in signs:
+        num = sum(abs(sign[0] - other[0]) < _SAME_PT for _, other in signs)
+        least = _MIN_DOTS if all(_is_dot(sign, other) for _, other in signs if abs(sign[0] - other[0]) < _SAME_PT) else _MIN_SIGNS
+        part.has_drawn_sign = num >= least or part.label == "list"
+        part.label = "list" if part.has_drawn_sign else part.label
+
+
+def _is_dot(a: Rect, b: Rect) -> bool:
+    """Whether a sign is as wide as high, and another one of its size."""
+    sides = a[2] - a[0], a[3] - a[1], b[2] - b[0], b[3] - b[1]
+    return max(sides) - min(sides) < _SAME_SIDE_PT
+
+
+def _sign(line: Rect, size: float, layout: PageLayout) -> Rect | None:
+    """The box of a small drawing in front of a line, from left to right, of letters of `size`; all in points."""
+    for box in (*layout.drawings, *layout.pictures):
+        middle = (box[1] + box[3]) / 2
+        is_small = box[2] - box[0] < _SIGN_EM * size and box[3] - box[1] < 2 * _SIGN_EM * size
+        if is_small and line[1] < middle < line[3] and 0 <= line[0] - box[2] + 1 < _SIGN_GAP_EM * size:
+            return box
+    return None
+
+
+def pictures(layout: PageLayout, texts: Sequence[Rect], page: pymupdf.Rect) -> list[Rect]:
+    """Boxes of the pictures in points, none inside another, from the top. `texts` are the boxes of text that is in no picture;
+    what much of it stands on is a background, such as a box around a paragraph or a cell's shade."""
+    whole = page.width * page.height
+    written = numpy.array(texts).reshape(-1, 4)
+    labelled = [block.box for block in layout.blocks if block.label == "image" and block.parts]
+    guessed = [block.box for block in layout.blocks if block.label == "image" and not block.parts]
+    seeds = [box for box in (_cut(box, page) for box in [*layout.pictures, *labelled]) if not _is_background(box, written, whole)]
+    guesses = [box for box in (_cut(box, page) for box in guessed) if not _is_background(box, written, whole)]
+    drawn = [box for box in (_cut(box, page) for box in layout.drawings) if _is_drawing(box, written, whole)]
+    if len(drawn) > _MAX_DRAWINGS:
+        drawn = []
+    result: list[Rect] = []
+    boxes = [*seeds, *drawn, *guesses]
+    for group in _groups(boxes):
+        sure = [boxes[i] for i in group if i < len(seeds)]
+        known = [boxes[i] for i in group if i < len(seeds) + len(drawn)]
+        if not sure and len(known) == len(group) < _MIN_DRAWINGS:
+            continue
+        # The model sees a picture's ink, no edge: where there are boxes that are drawn, these count.
+        extent = around(known or [boxes[i] for i in group])
+        if _holds_text(extent, written):
+            result += sure
+        else:
+            result.append(extent)
+    large = sorted((box for box in result if area(box) >= _MIN_AREA * whole), key=lambda b: -area(b))
+    outer: list[Rect] = []
+    for box in large:
+        if not any(is_centred_in(box, other) for other in outer):
+            outer.append(box)
+    return sorted(outer, key=lambda b: (b[1], b[0]))
+
+
+def framed(box: Rect, layout: PageLayout, margin: float, others: Sequence[Rect]) -> Rect:
+    """A table's box with the rules and the frame that are drawn around its text, no farther than `margin` points from it. What
+    has other text in it, or between it and the table, is another's: text with the boxes `others`, outside of the table's."""
+    written = numpy.array([other for other in others if not _holds_text(box, numpy.array([other]))]).reshape(-1, 4)
+    x0, y0, x1, y1 = box
+    limit = (x0 - margin, y0 - margin, x1 + margin, y1 + margin)
+    rules = (drawn for drawn in layout.drawings if lies_in(drawn, limit))
+    return around([box, *(drawn for drawn in rules if not _holds_text(around([box, drawn]), written))])
+
+
+def _is_drawing(box: Rect, written: numpy.ndarray, whole: float) -> bool:
+    thin = min(box[2] - box[0], box[3] - box[1]) <= _RULE_PT
+    return not thin and not _holds_text(box, written) and not _is_background(box, written, whole)
+
+
+def _holds_text(box: Rect, written: numpy.ndarray) -> bool:
+    x, y = (written[:, 0] + written[:, 2]) / 2, (written[:, 1] + written[:, 3]) / 2
+    return bool(((box[0] <= x) & (x <= box[2]) & (box[1] <= y) & (y <= box[3])).any())
+
+
+def _is_background(box: Rect, written: numpy.ndarray, whole: float) -> bool:
+    if box[0] >= box[2] or box[1] >= box[3] or area(box) > _MAX_AREA * whole:
+        return True
+    wide = numpy.minimum(written[:, 2], box[2]) - numpy.maximum(written[:, 0], box[0])
+    high = numpy.minimum(written[:, 3], box[3]) - numpy.maximum(written[:, 1], box[1])
+    return float((numpy.maximum(wide, 0) * numpy.maximum(high, 0)).sum()) > _BACKGROUND * area(box)
+
+
+def _groups(boxes: Sequence[Rect]) -> list[list[int]]:
+    """The places of boxes that touch each other, directly or through others."""
+    if not boxes:
+        return []
+    x0, y0, x1, y1 = numpy.array(boxes).T
+    group = numpy.full(len(boxes), -1)
+    for first in range(len(boxes)):
+        if group[first] >= 0:
+            continue
+        group[first], reached = first, [first]
+        while reached:
+            i = reached.pop()
+            near = (x0 < x1[i] + _NEAR_PT) & (x1 > x0[i] - _NEAR_PT) & (y0 < y1[i] + _NEAR_PT) & (y1 > y0[i] - _NEAR_PT)
+            new = numpy.flatnonzero(near & (group < 0))
+            group[new] = first
+            reached += new.tolist()
+    return [numpy.flatnonzero(group == first).tolist() for first in numpy.unique(group)]
+
+
+def _cut(box: Rect, page: pymupdf.Rect) -> Rect:
+    return max(box[0], 0.0), max(box[1], 0.0), min(box[2], page.width), min(box[3], page.height)

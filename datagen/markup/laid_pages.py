@@ -1,4 +1,8 @@
-"""The pages of a document that is laid out in the browser, each with its image, its regions, and what its ink says of them."""
+"""The pages of a document that is laid out in the browser, each with its image, its regions, and what its ink says of them.
+
+A text's ink is what differs between the page and the same page with its text made transparent: so it is known, and not guessed,
+which text anybody can see. Text that is white on white, covered, clipped, or off the page leaves no ink.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Literal
@@ -9,7 +13,6 @@ import simplejpeg
 
 from datagen.drawing.worn_pages import Wear, worn
 from datagen.labels import RUNNING
-from datagen.markup import ink
 from datagen.markup.answers import Cut, MarkupPage, OfDocument
 from datagen.markup.blocks import Frame
 from datagen.markup.browser import Document
@@ -24,6 +27,9 @@ _MOST_OUTSIDE = 0.005
 _HIDDEN_QUALITY = 95  # it is compared, and costs no more
 _PAPER = 8  # pixels of paper around a cut
 _AT_ONCE = 16  # pages that are drawn before the first of them is answered
+_DIFFERS = 40  # of 255 levels of gray: more than JPEG changes
+_CLOSE = 0.06  # of a line's thickness
+_REACH = 0.35  # of a line's thickness, by which letters may leave its rectangle
 
 
 class LaidPages:
@@ -85,14 +91,14 @@ class LaidPages:
         formulas = [self._pixels.box(rect, number) for rect in self._formulas if self._pixels.frame.page(rect) == number]
         drawn = self._ink(number, [*boxes, *formulas])
         total = max(1, int(numpy.count_nonzero(drawn)))
-        for (box, item), has_ink in zip(placed, ink.inked(drawn, boxes), strict=True):
+        for (box, item), has_ink in zip(placed, inked(drawn, boxes), strict=True):
             if has_ink and not box.is_seen:  # something lies over it, and doesn't hide it
                 self._faults.setdefault(number, []).append(f"covered: {item.text[box.start : box.stop]}")
             if not self._no_glyph.isdisjoint(item.text[box.start : box.stop]):
                 self._faults.setdefault(number, []).append(f"no_glyph: {item.text[box.start : box.stop]}")
-            box.is_seen &= has_ink or _is_sign(item)
-        left = ink.outside(drawn, [*boxes, *formulas])
-        for (box, _), pixels, larger in zip(placed, boxes, ink.grown_to(left, boxes), strict=True):
+            box.is_seen &= has_ink or item.parent.name == "::marker"  # which the browser may draw as a shape
+        left = outside(drawn, [*boxes, *formulas])
+        for (box, _), pixels, larger in zip(placed, boxes, grown_to(left, boxes), strict=True):
             if box.is_seen and larger != pixels:
                 box.rect = self._pixels.rect(larger, number)
         self._outside[number] = int(numpy.count_nonzero(left)) / total
@@ -100,13 +106,13 @@ class LaidPages:
     def _ink(self, number: int, boxes: Sequence[Box]) -> numpy.ndarray:
         """Where the page has ink of text. The picture without text has what is around the boxes alone: it is drawn faster."""
         width, height = self._pixels.size
-        around = Box(0, 0, width, height) if number in self._entered else ink.surroundings(boxes, (width, height))
+        around = Box(0, 0, width, height) if number in self._entered else surroundings(boxes, (width, height))
         if around is None:
             return numpy.zeros((height, width), bool)
         origin, rect = self._pixels.frame.origin(number), self._pixels.rect(around, number)
         self._document.scroll(*origin)
         hidden = self._document.picture(_HIDDEN_QUALITY, (rect.x0, rect.y0, rect.x1 - rect.x0, rect.y1 - rect.y0))
-        return ink.text_ink(self._shown[number], hidden, around)
+        return text_ink(self._shown[number], hidden, around)
 
     def page(self, number: int) -> MarkupPage:
         """A page that was drawn."""
@@ -180,7 +186,7 @@ class LaidPages:
         """The tables and displayed formulas, with some paper around them."""
         size = (pixels.shape[1], pixels.shape[0])
         for number, region in enumerate(filter(_is_cut_out, page_regions)):
-            outer = ink.grown(region.box, size, _PAPER)
+            outer = grown(region.box, size, _PAPER)
             part = pixels[outer.y0 : outer.y1, outer.x0 : outer.x1]
             inner = Box(*(value - offset for value, offset in zip(region.box, (outer.x0, outer.y0) * 2, strict=True)))
             kind: Literal["table", "formula"] = "table" if region.label == "table" else "formula"
@@ -189,11 +195,6 @@ class LaidPages:
 
 def _is_cut_out(region: Region) -> bool:
     return region.label in ("table", "equation") and bool(region.text)
-
-
-def _is_sign(item: Text) -> bool:
-    """Whether it is a list's sign, which the browser may draw as a shape: it stays when letters are transparent."""
-    return item.parent.name == "::marker"
 
 
 def _core(placed: tuple[TextBox, Text]) -> tuple[Rect, Text]:
@@ -207,3 +208,62 @@ def _core(placed: tuple[TextBox, Text]) -> tuple[Rect, Text]:
     if item.parent.styles.get("writing-mode", "horizontal-tb") != "horizontal-tb":
         return Rect(rect.x0, rect.y0 + before * y, rect.x1, rect.y1 - after * y), item
     return Rect(rect.x0 + before * x, rect.y0, rect.x1 - after * x, rect.y1), item
+
+
+def text_ink(shown: bytes, hidden: bytes, part: Box) -> numpy.ndarray:
+    """Where text is drawn: booleans (height, width), of a page's JPEG, and a JPEG without text of a `part` of the page. There is
+    none elsewhere."""
+    first = simplejpeg.decode_jpeg(shown, colorspace="GRAY", fastdct=True)[..., 0]
+    second = simplejpeg.decode_jpeg(hidden, colorspace="GRAY", fastdct=True)[..., 0]
+    ink, place = numpy.zeros(first.shape, bool), (slice(part.y0, part.y1), slice(part.x0, part.x1))
+    least, most = numpy.minimum(first[place], second), numpy.maximum(first[place], second)
+    ink[place] = most - least > _DIFFERS
+    return ink
+
+
+def surroundings(boxes: Sequence[Box], size: tuple[int, int]) -> Box | None:
+    """What holds all boxes and the ink around them, in an image of `size` (width, height); None if there are no boxes."""
+    if not boxes:
+        return None
+    x0, y0, x1, y1 = (side(box[at] for box in boxes) for at, side in enumerate((min, min, max, max)))
+    thickest = max(min(box.x1 - box.x0, box.y1 - box.y0) for box in boxes)
+    return grown(Box(x0, y0, x1, y1), size, thickest)
+
+
+def inked(ink: numpy.ndarray, boxes: Sequence[Box]) -> list[bool]:
+    """Whether each box has any ink."""
+    return [bool(ink[box.y0 : box.y1, box.x0 : box.x1].any()) for box in boxes]
+
+
+def outside(ink: numpy.ndarray, boxes: Sequence[Box]) -> numpy.ndarray:
+    """The ink that is in no box."""
+    left = ink.copy()
+    for box in boxes:
+        left[box.y0 : box.y1, box.x0 : box.x1] = False
+    return left
+
+
+def grown_to(left: numpy.ndarray, boxes: Sequence[Box]) -> list[Box]:
+    """The boxes, so large that they hold the ink beside them, such as high accents, swashes and stacked letters. Ink that goes
+    into a box is taken from `left`, what is in no box so far."""
+    if not left.any():
+        return list(boxes)
+    height, width = left.shape
+    larger = list(boxes)
+    for reach in (_CLOSE, _REACH):  # what is close to a box isn't its neighbour's
+        for at, box in enumerate(larger):
+            margin = max(1, round(reach * min(box.x1 - box.x0, box.y1 - box.y0)))
+            around = grown(box, (width, height), margin)
+            part = left[around.y0 : around.y1, around.x0 : around.x1]
+            rows, columns = numpy.flatnonzero(part.any(axis=1)), numpy.flatnonzero(part.any(axis=0))
+            if rows.size:
+                x0, x1 = around.x0 + int(columns[0]), around.x0 + int(columns[-1]) + 1
+                y0, y1 = around.y0 + int(rows[0]), around.y0 + int(rows[-1]) + 1
+                larger[at] = Box(min(box.x0, x0), min(box.y0, y0), max(box.x1, x1), max(box.y1, y1))
+                part[:] = False
+    return larger
+
+
+def grown(box: Box, size: tuple[int, int], margin: int) -> Box:
+    """The box, larger by `margin` on all sides, within an image of `size` (width, height)."""
+    return Box(max(0, box.x0 - margin), max(0, box.y0 - margin), min(size[0], box.x1 + margin), min(size[1], box.y1 + margin))

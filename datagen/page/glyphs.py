@@ -109,7 +109,7 @@ def spaced(
             or is_mark(char)
             or chars[i - 1][0] in _STACKERS
             or (_VIRAMA.match(chars[i - 1][0]) and chars[i][2] - x0 <= hardly)
-            or (own and _is_silent(before))
+            or (own and before >= "\u0700" and not "\u2000" <= before < "\u20d0")  # MuPDF adds no space behind these
             or (x0 - end < least_of_sign and not (before.isalnum() and char.isalnum()))
         ):
             continue
@@ -333,11 +333,6 @@ def _nearer(chars: Sequence[Glyph], candidates: Sequence[int]) -> int:
         return candidates[0]
     left, right = candidates
     return right if chars[left][1] < chars[right][1] else left
-
-
-def _is_silent(char: str) -> bool:
-    """Whether MuPDF adds no space behind this character."""
-    return char >= "\u0700" and not "\u2000" <= char < "\u20d0"
 
 
 def _space_em(left: str, right: str) -> float:

@@ -170,7 +170,8 @@ def _content(content: Any) -> tuple[str, list[str | None]]:
 
 def _all_images(values: Mapping[str, Any], within: Sequence[str | None]) -> list[str]:
     """The places of all images in order: the row's own, or those in its messages."""
-    named = {name: _references(values.get(name) or []) for name in ("images", "image")}
+    given = {name: values.get(name) or [] for name in ("images", "image")}
+    named = {name: [_reference(one) for one in (of if isinstance(of, list) else [of])] for name, of in given.items()}
     if all(named.values()) and named["images"] != named["image"]:
         raise SampleError("bad_row", "it has images and image, and they differ")
     images = named["images"] or named["image"]
@@ -178,10 +179,6 @@ def _all_images(values: Mapping[str, Any], within: Sequence[str | None]) -> list
     if inside and (len(inside) != len(within) or (images and images != inside)):
         raise SampleError("bad_row", "some images are in its messages, and others aren't")
     return images or inside
-
-
-def _references(images: Any) -> list[str]:
-    return [_reference(image) for image in (images if isinstance(images, list) else [images])]
 
 
 def _reference(image: Any) -> str:

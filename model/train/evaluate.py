@@ -288,7 +288,8 @@ class Measure:
         """The readings of `net`. Some of them are written down for people."""
         most = self.step.evaluation.max_new_tokens
         with on_one_thread(), self.spread.autocast():
-            made = readings(net, self.tokenizer, self.corpus, self._draws(), self.modes, most, goes_on, ranks)
+            draws = held_out_draws(self.corpus, self.modes, self.step.batches.length, self.step.evaluation.read_samples)
+            made = readings(net, self.tokenizer, self.corpus, draws, self.modes, most, goes_on, ranks)
         if ranks.is_first:
             shown = json.dumps(made.shown(self.step.evaluation.shown_samples), indent=1, ensure_ascii=False)
             self.folder.write(READBACK, shown.encode("utf-8", "replace"))
@@ -314,9 +315,6 @@ class Measure:
         if step.evaluation.read_every and number % step.evaluation.read_every == 0 and not last:
             measured["read"] = self.read(goes_on)
         return measured
-
-    def _draws(self) -> list[Draw]:
-        return held_out_draws(self.corpus, self.modes, self.step.batches.length, self.step.evaluation.read_samples)
 
 
 def about_looking(line: dict[str, Any]) -> str:

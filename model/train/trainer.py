@@ -222,7 +222,7 @@ class _Training:
             progress["step"], seconds = number + 1, time.monotonic() - began
             progress["seconds_training"] += seconds
             since_s += seconds
-            self.counts += done + self._dropped(number)
+            self.counts += done + Counter({f"too_long {name}": num for name, num in self.plan.dropped(number).items()})
             since += done
             last = number + 1 == step.schedule.steps
             line |= {"num_tokens": self.counts["tokens"]}
@@ -303,9 +303,6 @@ class _Training:
                 f"{MAX_NOT_FINITE} steps in turn, up to step {number + 1}, had no finite gradient: the last checkpoint is from "
                 "before; a lower rate or a longer warm-up helps"
             )
-
-    def _dropped(self, number: int) -> Counter[str]:
-        return Counter({f"too_long {name}": num for name, num in self.plan.dropped(number).items()})
 
     def _save(self) -> None:
         self.progress["seconds"] = self._seconds()

@@ -55,15 +55,11 @@ def sections(name: str, folder: Folder) -> "list[Section]":
 
 
 def _row(counts: Counts) -> Result:
-    from datagen.risk.bounds import interval  # scipy, which a plan needn't wait for
+    from datagen.risk.bounds import share  # scipy, which a plan needn't wait for
 
-    low, high = interval(counts.wrong, counts.judged)
-    rates = (counts.wrong / counts.judged, low, high) if counts.judged else (None, None, None)
-    rounded = {
-        name: None if rate is None else round(rate, 4)
-        for name, rate in zip(("rate", "rate_low", "rate_high"), rates, strict=True)
-    }
-    return {"num_judged": counts.judged, "num_wrong": counts.wrong, "num_skipped": counts.skipped} | rounded
+    of = share(counts.wrong, counts.judged)
+    rates = {"rate": of["precision"], "rate_low": of["precision_low"], "rate_high": of["precision_high"]}
+    return {"num_judged": counts.judged, "num_wrong": counts.wrong, "num_skipped": counts.skipped} | rates
 
 
 def _in_words(row: Result) -> str:

@@ -69,7 +69,7 @@ class Words:
 
     def _good(self, names: Sequence[str], most: int = _MAX_CHARS) -> list[str]:
         """Those that are neither long nor in another script, each once, in their order."""
-        own = _is_latin(self._locale)
+        own = any(unicodedata.name(char, "").startswith("LATIN") for char in self._locale.months["format"]["wide"][1])
         clean = (" ".join(_plain(name).split()) for name in names)
         is_good = (name for name in clean if 0 < len(name) <= most and (own or not name.isascii()) and self.can_draw(name))
         return list(dict.fromkeys(is_good))
@@ -248,11 +248,6 @@ def names_axis(
     if len(fitting) < num:
         fitting = [name for name in names if len(name) <= max(most, 16) and name not in but]
     return Category(tuple(draw.sample(fitting, min(num, len(fitting)))), division)
-
-
-def _is_latin(locale: Locale) -> bool:
-    """Whether the language is written in Latin letters."""
-    return any(unicodedata.name(char, "").startswith("LATIN") for char in locale.months["format"]["wide"][1])
 
 
 def _plain(text: str) -> str:

@@ -58,7 +58,7 @@ class WeighLabels(Stage):
       stands if its drawing is more like the ink (`verdict.line_witness`).
     - If two engines differ on a line, in letters or signs, the package's reader of the script is the third reader, unless it was
       one of the two. A reading that the third reader confirms stays. A word on which the second and the third reader agree
-      replaces the first reader's word, if all lines are read again (`majority`).
+      replaces the first reader's word, if all lines are read again (`outvoted`).
     - Letters that look alike count as one letter.
     - If no line of a region was read again in its script, its worth is that of regions with the same reader, font and script.
     - A table's score must be at least `min_table`, and its cells must have the letters of its lines.

@@ -1,24 +1,32 @@
-"""Second readings: some lines of a page are read again by other readers, and compared with the first reading and the ink."""
+"""Second readings: some lines of a page are read again by other readers, and compared with the first reading and the ink.
+
+Three readers have a majority: PP-OCR and Tesseract misread one word in 27 alike, the package's readers and Tesseract 5 of 1,668
+(`datagen.agreement.families`).
+"""
 
 import hashlib
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import NamedTuple
 
 import numpy
+from rapidfuzz.distance import Levenshtein, Opcodes
 
 from datagen.coarse.answers import BY
 from datagen.coarse.verdict.ink_fonts import cut_out
 from datagen.coarse.verdict.ink_lines import comparable
 from datagen.engines import Choice, Engines, packaged, ppocr, tesseract
 from datagen.fine.verdict.line_witness import Faces, spoken
-from datagen.fine.verdict.majority import confirmed, mended, outvoted, reads
 from datagen.fine.verdict.region_witness import Witnesses, is_text, script_within
 from datagen.markdown import markdown
 from datagen.reading.line_readers import PPOCR, SCRIPT, TESSERACT, of_script
 from datagen.record import Line, Region, Sample
-from datagen.writing.lookalikes import with_lone_capital
+from datagen.writing.lookalikes import one_sign, with_lone_capital
+from datagen.writing.scripts import num_marks
 
 _OTHERS_FASTER = 4  # Tesseract reads a line so many times faster than PP-OCR; a script's reader is even faster
 _MANY = 4  # lines in another script than the page's, at least: a language's data takes long to load
@@ -27,6 +35,15 @@ _STRAIGHT = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
 _MOSTLY = 4  # curved apostrophes for each straight one: a page uses one kind
 _Drawn = tuple[int, Line, str]
 """The index of a region, a line of the region to read again, and the line's script."""
+_CAN_READ = 0.12  # of a line's characters differ at most; in blackletter, a third to a half differ
+_MOST_OF_WORD = 0.5
+
+
+class Change(NamedTuple):
+    """The index of a word in its line, and the word that two other readers have in its place."""
+
+    place: int
+    word: str
 
 
 @dataclass(frozen=True)
@@ -97,7 +114,9 @@ class ReadAgain:
         for i, region in enumerate(page.regions):
             if is_text(region):
                 keys = (
-                    (_sure(line), order_of(self.seed, page, i, n), n) for n, line in enumerate(region.lines) if comparable(line)
+                    (1.0 if line.score is None else line.score, order_of(self.seed, page, i, n), n)
+                    for n, line in enumerate(region.lines)
+                    if comparable(line)
                 )
                 for turn, (sure, key, n) in enumerate(sorted(keys)):
                     lines.append((turn, sure, key, i, region.lines[n]))
@@ -108,10 +127,6 @@ class ReadAgain:
 def order_of(seed: int, page: Sample, *place: int) -> bytes:
     """A sort key for parts of a page that are equal otherwise. The key follows from the content and the seed."""
     return hashlib.sha256("/".join(map(str, (seed, page.origin.sha256, page.origin.page, *place))).encode()).digest()
-
-
-def _sure(line: Line) -> float:
-    return 1.0 if line.score is None else line.score
 
 
 def second_reader(page: Sample, lines: Sequence[Line]) -> tuple[Choice | None, str]:
@@ -152,3 +167,84 @@ def _curved(region: Region) -> Region:
         return region
     lines = tuple(replace(line, text=_STRAIGHT.sub("’", line.text)) for line in region.lines)
     return replace(region, text=_STRAIGHT.sub("’", region.text), lines=lines)
+
+
+def reads(text: str, third: str) -> bool:
+    """Whether the `third` reader can read this kind of print: its reading is nearly the line's `text`."""
+    return Levenshtein.normalized_distance(_signs(text), _signs(third)) <= _CAN_READ
+
+
+def outvoted(text: str, second: str, third: str) -> list[Change]:
+    """The words on which the `second` and the `third` reader agree, and which differ from the line's `text`, in the line's order.
+
+    Quotes, dashes, dots and widths don't count as differences. A word isn't changed if the readers join, divide, omit or add
+    words there, if the new word is longer or shorter by more than one character, if it has other digits, or if it has a sign in
+    the place of a letter. A word with a diacritic that the readers lack, or with a sign of formulas, stays, because the readers
+    may not know it.
+    """
+    ours = text.split()
+    by_second, by_third = (_others(ours, reading.split()) for reading in (second, third))
+    return [
+        Change(place, word)
+        for place, word in by_second.items()
+        if _signs(word) == _signs(by_third.get(place, "")) and _is_near(ours[place], word)
+    ]
+
+
+def confirmed(text: str, second: str, third: str) -> bool:
+    """Whether the `third` reader confirms each word of a line's `text` that the `second` reader changes, omits or divides."""
+    others = [edit for edit in _opcodes(text.split(), third.split()) if edit.tag != "equal"]
+    return bool(third) and not any(
+        edit.src_start <= other.src_end and other.src_start <= edit.src_end
+        for edit in _opcodes(text.split(), second.split())
+        if edit.tag != "equal"
+        for other in others
+    )
+
+
+def mended(region: Region, line: Line, changes: Sequence[Change]) -> tuple[Region, Line] | None:
+    """The region and its line with the `changes`, in the texts of both. None if a word and its neighbours don't stand exactly
+    once in the region's text."""
+    words, text = line.text.split(), region.text
+    for place, word in changes:
+        before, behind = words[max(0, place - 1) : place], words[place + 1 : place + 2]
+        around = [r"\s+".join(map(re.escape, run)) for run in ([*before, words[place]], behind)]
+        places = [*re.finditer(r"(?<!\S)" + r"\s+".join(filter(None, around)) + r"(?!\S)", text)]
+        if len(places) != 1:
+            return None
+        text = text[: places[0].start()] + " ".join([*before, word, *behind]) + text[places[0].end() :]
+        words[place] = word
+    changed = replace(line, text=" ".join(words))
+    return replace(region, text=text, lines=tuple(changed if one is line else one for one in region.lines)), changed
+
+
+def _others(ours: Sequence[str], theirs: Sequence[str]) -> dict[int, str]:
+    """The words of `theirs` that replace single words of `ours`, by index in `ours`."""
+    others = dict[int, str]()
+    for is_equal, group in groupby(_opcodes(ours, theirs), key=lambda edit: edit.tag == "equal"):
+        first, *_ = together = [*group]
+        start, end = first.src_start, together[-1].src_end
+        words = theirs[first.dest_start : together[-1].dest_end]
+        if not is_equal and end - start == len(words):
+            others |= {start + n: word for n, word in enumerate(words)}
+    return others
+
+
+def _opcodes(ours: Sequence[str], theirs: Sequence[str]) -> Opcodes:
+    return Levenshtein.opcodes([*map(_signs, ours)], [*map(_signs, theirs)])
+
+
+def _is_near(word: str, other: str) -> bool:
+    is_plain = all(char.isalnum() or unicodedata.category(char)[0] == "P" for char in word)
+    has_as_much = [*filter(str.isdecimal, word)] == [*filter(str.isdecimal, other)] and _num_letters(word) <= _num_letters(other)
+    if not is_plain or not has_as_much or abs(len(word) - len(other)) > 1 or num_marks(word) > num_marks(other):
+        return False
+    return Levenshtein.normalized_distance(word, other) <= _MOST_OF_WORD
+
+
+def _num_letters(word: str) -> int:
+    return sum(map(str.isalpha, word))
+
+
+def _signs(word: str) -> str:
+    return one_sign(unicodedata.normalize("NFKC", word))

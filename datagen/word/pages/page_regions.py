@@ -45,11 +45,6 @@ def _shown(marker: str) -> str:
     return _PRIVATE.sub("•", marker)
 
 
-def _typed(bullet: str) -> str:
-    """The character that a person types for a bullet. The bullet may be a letter or a private character of a symbol font."""
-    return "-" if bullet in _DASHES else "•"
-
-
 @dataclass
 class PageRegions:
     """The regions of a page. `tables` are all pieces of tables, those in cells and in running heads included. `missing` has the
@@ -171,7 +166,8 @@ class _Writer:
         box = self._box(part.box)
         lines = self._lines(part)
         if lines and label == "list" and text.startswith("- ") and marker and lines[0].text.startswith(marker):
-            lines = (replace(lines[0], text=f"{_typed(marker)}{lines[0].text[len(marker) :]}"), *lines[1:])
+            typed = "-" if marker in _DASHES else "•"  # the marker may be a letter or a private character of a symbol font
+            lines = (replace(lines[0], text=f"{typed}{lines[0].text[len(marker) :]}"), *lines[1:])
         region = Region(box, label, text, None, BY, lines=lines, continues=part.continues)
         depth = paragraph.list_depth if label == "list" and marker else 0
         return PageRegion(region, self.layer_text(part).replace(bullet, "", 1), formulas, depth=depth, unread_text=bullet)

@@ -25,7 +25,7 @@ _ROUND = 16
 def routed(
     x_TD: Tensor, weights_TS: Tensor, chosen_TS: Tensor, gate_up_EGD: Tensor, down_EDF: Tensor, packs: Packs | None = None
 ) -> Tensor:
-    """(T, D): what `model.net.experts.routed` returns, on a processor and without autocast."""
+    """(T, D): what `model.net.moe.routed` returns, on a processor and without autocast."""
     if not torch.is_grad_enabled() and 0 < len(x_TD) <= FEW:
         return few(x_TD, weights_TS, chosen_TS, gate_up_EGD, down_EDF, packs)
     num_experts = len(gate_up_EGD)

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from datagen.disk.storage import Folder
-from model.data import image_facts
+from model.data import jsonl
 from model.data.jsonl import Jsonl
 from model.data.loader import job, maker, read
 from model.data.split import opened
@@ -81,7 +81,7 @@ def test_an_image_that_comes_later_is_found_and_one_that_changes_is_seen_anew(tm
     second = opened([Jsonl(file)], tokenizer, 0.1)
     assert not second.columns[0].skipped and second.digests != first.digests
     assert [second.columns[0].sizes(row) for row in range(3)] == [((600, 700),), ((1300, 900),), ((300, 400),)]
-    monkeypatch.delattr(image_facts, "look")  # no image is opened again
+    monkeypatch.delattr(jsonl, "look")  # no image is opened again
     assert opened([Jsonl(file)], tokenizer, 0.1).digests == second.digests
     (tmp_path / "0.png").unlink()
     with pytest.raises(NameError):

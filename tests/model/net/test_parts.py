@@ -16,9 +16,9 @@ from model.net.cpu import keep_packed, packed_linear
 from model.net.cpu.experts import ByExpert, few
 from model.net.deepencoder import DeepEncoder, placed, places
 from model.net.deepseek_ocr import build
-from model.net.experts import Grouped, arranged, routed
 from model.net.image import Views
 from model.net.loss import cross_entropy
+from model.net.moe import Grouped, arranged, routed
 from model.net.tokenizer import train_tokenizer
 from tests.model.lines import EIGHT
 

@@ -2,8 +2,8 @@
 
 from types import SimpleNamespace
 
-from datagen.fine.drawn_signs import mark_drawn_signs
 from datagen.fine.parts import Part
+from datagen.fine.text_layer import mark_drawn_signs
 from datagen.page.paragraphs import Paragraph
 
 PIECES = tuple(SimpleNamespace(bbox=(40.0, 20.0 * n, 300.0, 20.0 * n + 12), size=10.0) for n in range(4))

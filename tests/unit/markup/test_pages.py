@@ -24,8 +24,7 @@ from datagen.markup.answers import MarkupPage, OfDocument
 from datagen.markup.blocks import shown
 from datagen.markup.browser import Browser
 from datagen.markup.child import page_of
-from datagen.markup.ink import grown_to
-from datagen.markup.laid_pages import LaidPages
+from datagen.markup.laid_pages import LaidPages, grown_to
 from datagen.markup.look import drawn, without_glyphs
 from datagen.record import Box, SampleError
 from tests.inputs.udhr import UDHR

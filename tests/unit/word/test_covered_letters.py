@@ -2,7 +2,7 @@
 
 import pymupdf
 
-from datagen.word.pages.covered_letters import covered_letters, overlaps
+from datagen.word.pages.document_pages import covered_letters, overlaps
 from datagen.word.pages.page_letters import Letter
 
 

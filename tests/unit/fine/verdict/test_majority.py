@@ -2,7 +2,7 @@
 
 import pytest
 
-from datagen.fine.verdict.majority import Change, confirmed, mended, outvoted
+from datagen.fine.verdict.read_again import Change, confirmed, mended, outvoted
 from datagen.record import Box, Line, Region
 
 RIGHT = "segmentu filtracja rzeczywistą i urojoną częścią filtru"
