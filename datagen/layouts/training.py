@@ -97,7 +97,7 @@ def _part(page: TrainingPage, random: Random) -> TrainingPage:
 
 
 def _as_detected(line: LineElement, sees_ink: bool, random: Random) -> LineElement:
-    """A line as a detector finds it. Its ink tells the size and the weight of its letters, or nothing does (`lines_to_regions`)."""
+    """A line as a detector finds it. Its ink tells the size and weight of its letters, or nothing does (`lines_to_regions`)."""
     height = line.box[2] - line.box[0] if line.vertical else line.box[3] - line.box[1]
     x0, y0, x1, y1 = (side + random.gauss(0, 0.04) * height for side in line.box)
     box = x0, y0, max(x1, x0 + 1e-3), max(y1, y0 + 1e-3)
