@@ -28,12 +28,18 @@ _LARGEST_SIDE, _MAX_SIDE_PT = 1600, 5000.0
 
 def of_pdf(path: str, number: int, truth: Sequence[Region], size: tuple[int, int], document: str) -> TrainingPage:
     """The page `number` of a PDF file, with the true regions in a page of `size`. Raises `SampleError` (`broken_page`, …)."""
+    page = pdf_elements(path, number)
+    return TrainingPage(page, answer(page, truth, size), document)
+
+
+def pdf_elements(path: str, number: int) -> Elements:
+    """What the page `number` of a PDF file consists of. Raises `SampleError` (`broken_page`, …)."""
     with open_document(path) as file:
         view = rendered(file, number, _LARGEST_SIDE, _MAX_SIDE_PT)
         layer, layout = read_layer(view), page_layout(view)
         page = text_layer.elements(view, layer, layout, Looks(layer.spans, layout.drawings))
         del view  # before its document is closed
-    return TrainingPage(page, answer(page, truth, size), document)
+    return page
 
 
 def of_image(sample: Sample, engines: Engines) -> TrainingPage:

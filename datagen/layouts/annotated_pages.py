@@ -1,7 +1,7 @@
-"""Pages of real documents with their true regions, from which the labeller learns.
+"""Pages of real documents with their true regions, from which a labeller can learn.
 
 A large vision-language model corrected the labeller's draft of each page; no person has. `annotated_pages.tsv` has a line a page,
-and never a page's content:
+and never a page's content. `python -m tests.bench.fine.annotate` drafts pages and makes lines of corrected ones:
 
     uri, sha256, page   where the page is
     regions             in reading order, "label x0 y0 x1 y1", with ";" between them: in ten-thousandths of the page's width and
@@ -9,14 +9,15 @@ and never a page's content:
 """
 
 import csv
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from datagen.record import LABELS as RECORD_LABELS
 from datagen.record import Box, Region
 
 UNIT = 10_000
+LABELS = (*RECORD_LABELS, "none", "unsure")
 _TABLE = Path(__file__).with_name("annotated_pages.tsv")
 
 
@@ -37,11 +38,6 @@ def annotated_pages(table: Path = _TABLE) -> list[AnnotatedPage]:
     with table.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     return [AnnotatedPage(row["uri"], row["sha256"], int(row["page"]), _regions(row["regions"])) for row in rows]
-
-
-def version() -> str:
-    """The table's hash."""
-    return hashlib.sha256(_TABLE.read_bytes()).hexdigest()[:12]
 
 
 def written(page: AnnotatedPage) -> str:

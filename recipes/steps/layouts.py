@@ -1,6 +1,6 @@
 """Training the labeller as a step.
 
-layouts/elements/             what pages consist of, a file a shard
+layouts/elements/             what pages consist of, a file a shard, or a file for each 64 annotated pages
 layouts/state.pt              the training after its last whole epoch, until it is done
 layouts/weights.safetensors   the network
 layouts/card.json, CARD.md    how it was trained, and its errors on documents that it didn't learn from
@@ -11,8 +11,9 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +29,13 @@ from recipes.run.progress import counted, shown
 from recipes.steps import OK, SHARD_FAILED, Gone, StepRunner
 
 if TYPE_CHECKING:
+    from datagen.layouts.annotated_pages import AnnotatedPage
     from datagen.layouts.training import TrainingPage
 
 log = logging.getLogger(__name__)
 
-ANNOTATED, _TIMES = "annotated", 3
-"""Real pages, each of which is seen so many times an epoch; a third of their repositories is held out."""
+ANNOTATED, _TIMES, _A_FILE = "annotated", 3, 64
+"""Real pages, so many times an epoch, and so many a file of elements; a third of their repositories is held out."""
 WEIGHTS, CARD, TABLE, _STATE = "weights.safetensors", "card.json", "CARD.md", "state.pt"
 _CARD = """# The labeller of pages
 
@@ -56,19 +58,21 @@ On pages of documents that it didn't learn from:
 
 @dataclass(frozen=True)
 class _Task:
-    """A shard whose pages' elements are wanted in the file `name` of the folder `to`."""
+    """Pages whose elements are wanted in the file `name` of the folder `to`: of a shard, or annotated ones with their files."""
 
-    dataset: str
-    shard: str
-    pdfs: str
-    nth_image: int
     to: str
     name: str
+    dataset: str = ""
+    shard: str = ""
+    pdfs: str = ""
+    nth_image: int = 0
+    annotated: "tuple[tuple[str, AnnotatedPage], ...]" = ()
 
 
 class LayoutsRunner(StepRunner[TrainLayouts]):
     def plan(self) -> str:
-        return f"trains the labeller on pages of {', '.join(self._datasets)}, {self.step.plan.epochs} times each"
+        names = [*self._datasets, *([ANNOTATED] if self.step.annotated else [])]
+        return f"trains the labeller on pages of {', '.join(names)}, {self.step.plan.epochs} times each"
 
     @property
     def _datasets(self) -> dict[str, Folder]:
@@ -76,11 +80,13 @@ class LayoutsRunner(StepRunner[TrainLayouts]):
         return own | ({"labelled": Folder(self.step.labelled).sub("fine")} if self.step.labelled else {})
 
     def run(self) -> int:
-        num_failed = self._show_elements()
-        if num_failed:
+        if not self._has_pages():
+            raise ValueError(f"{', '.join(self._datasets)}: no pages were made, so that nothing can be learned")
+        tasks = list(self._tasks())
+        if self._show_elements(tasks):
             return SHARD_FAILED
         if not self.folder.exists(CARD):
-            self._train()
+            self._train([task.name for task in tasks])
         if self.step.install:
             self._install()
         return OK
@@ -94,55 +100,69 @@ class LayoutsRunner(StepRunner[TrainLayouts]):
         for name in (*self.folder.sub("elements").names(), *([] if self.folder.exists(CARD) else [_STATE])):
             (self.folder if name == _STATE else self.folder.sub("elements")).remove(name)
 
-    def _show_elements(self) -> int:
-        """Make the files of elements that are missing; returns the number of failed ones."""
-        to = self.folder.sub("elements")
-        tasks = []
+    def _tasks(self) -> Iterator[_Task]:
+        """A task for each shard, and for each few of the annotated pages whose files are there."""
+        to = self.folder.sub("elements").url
         for name, dataset in self._datasets.items():
             for report in each_report(dataset):
-                pdfs, nth = self.step.pdfs if name != "labelled" else "", self.step.nth_image if name == DOCUMENTS else 0
-                task = _Task(dataset.url, report.shard, pdfs, nth, to.url, "")
                 made = hashlib.sha256(report.known_as.encode()).hexdigest()[:12]
-                file = f"{name}-{report.shard}-{made}.jsonl.gz"
-                if not to.exists(file):
-                    tasks.append(_Task(**asdict(task) | {"name": file}))
-        if self.step.annotated:
-            from datagen.layouts.annotated_pages import version
+                pdfs, nth = self.step.pdfs if name != "labelled" else "", self.step.nth_image if name == DOCUMENTS else 0
+                yield _Task(to, f"{name}-{report.shard}-{made}.jsonl.gz", dataset.url, report.shard, pdfs, nth)
+        pages = self._annotated() if self.step.annotated else []
+        for start in range(0, len(pages), _A_FILE):
+            part = tuple(pages[start : start + _A_FILE])
+            made = hashlib.sha256(repr([page for _, page in part]).encode()).hexdigest()[:12]
+            yield _Task(to, f"{ANNOTATED}-{start:06d}-{made}.jsonl.gz", annotated=part)
 
-            name = f"{ANNOTATED}-{version()}.jsonl.gz"
-            if not to.exists(name):
-                tasks.append(_Task(self.step.annotated, ANNOTATED, "", 0, to.url, name))
-        if not self._has_pages():
-            raise ValueError(f"{', '.join(self._datasets)}: no pages were made, so that nothing can be learned")
-        num_failed, results = 0, make_runner(self.place.on, self.place.workers).map(_show_elements, tasks, needs=Needs())
-        for task, _, error in counted(self.step.name, "shards", len(tasks), results):
+    def _annotated(self) -> "list[tuple[str, AnnotatedPage]]":
+        from datagen.layouts.annotated_pages import annotated_pages
+
+        files = {hashlib.sha256(path.read_bytes()).hexdigest(): str(path) for path in Path(self.step.annotated).rglob("*.pdf")}
+        pages = annotated_pages()
+        there = [(files[page.sha256], page) for page in pages if page.sha256 in files]
+        if not there:
+            raise ValueError(
+                f"annotated={self.step.annotated}: none of its {len(files)} PDF files is one of "
+                "datagen/layouts/annotated_pages.tsv, which has their addresses and sha256"
+            )
+        log.info("%s: files of %d of %d annotated pages are there", self.step.name, len(there), len(pages))
+        return there
+
+    def _show_elements(self, tasks: Sequence[_Task]) -> int:
+        """Make the files of elements that are missing; returns the number of failed ones."""
+        to = self.folder.sub("elements")
+        missing = [task for task in tasks if not to.exists(task.name)]
+        num_failed, results = 0, make_runner(self.place.on, self.place.workers).map(_show_elements, missing, needs=Needs())
+        for task, _, error in counted(self.step.name, "files", len(missing), results):
             if error is not None:
                 num_failed += 1
-                log.error("%s: %s: %s: %s", self.step.name, task.shard, type(error).__name__, error)
+                log.error("%s: %s: %s: %s", self.step.name, task.name, type(error).__name__, error)
         return num_failed
 
     def _has_pages(self) -> bool:
         return any(report.num_samples for dataset in self._datasets.values() for report in each_report(dataset))
 
-    def _pages(self) -> "Iterator[tuple[str, TrainingPage]]":
+    def _pages(self, names: Sequence[str]) -> "Iterator[tuple[str, TrainingPage]]":
         from datagen.fine.training_pages import read
 
         folder = self.folder.sub("elements")
-        for name in folder.names(".jsonl.gz"):
+        for name in names:
             for page in read(folder.read(name)):
                 yield f"{'PDFs' if page.page.has_fonts else 'images'} of {name.split('-')[0]}", page
 
-    def _train(self) -> None:
+    def _train(self, names: Sequence[str]) -> None:
         from safetensors.torch import load_file
 
         from datagen.layouts import labeller, training
 
-        pages = [(kind, page, training.is_held_out(page.document, 3 if ANNOTATED in kind else 8)) for kind, page in self._pages()]
+        pages = [
+            (kind, page, training.is_held_out(page.document, 3 if ANNOTATED in kind else 8)) for kind, page in self._pages(names)
+        ]
         learned = [(kind, page) for kind, page, is_unseen in pages if not is_unseen]
         unseen = [(kind, page) for kind, page, is_unseen in pages if is_unseen]
         if not learned:
             raise ValueError(
-                f"{self.step.name}: all {len(pages)} pages are of documents that are held out: more documents are needed"
+                f"{self.step.name}: all {len(unseen)} pages are of documents that are held out: more documents are needed"
             )
         start = None if self.step.is_new else load_file(labeller.WEIGHTS)
         started, before = time.monotonic(), self.folder.read(_STATE) if self.folder.exists(_STATE) else b""
@@ -183,40 +203,36 @@ class LayoutsRunner(StepRunner[TrainLayouts]):
 
 
 def _show_elements(task: _Task) -> int:
-    """Write the elements of the shard's pages; returns their number. Pages that can't be read again are left out."""
-    from datagen.engines import OPEN
-    from datagen.fine.training_pages import document_of, of_image, of_pdf, written
+    """Write the elements of the task's pages; returns their number. Pages that can't be read again are left out."""
+    from datagen.fine.training_pages import written
 
-    if task.shard == ANNOTATED:
-        return _show_annotated(task)
-    folder, pages = Folder(task.dataset), []
-    samples = read_samples(folder, manifest.read_part(folder, task.shard).to_pylist())
-    dropped: Counter[str] = Counter()
-    for number, sample in enumerate(sample for sample in samples if sample.task == "page"):
+    pages, dropped = [], Counter[str]()
+    for make in _makers(task):
         try:
-            if place := _pdf(sample, task.pdfs):
-                pages.append(of_pdf(*place, sample.regions, sample.size, document_of(sample)))
-            if task.nth_image and number % task.nth_image == 0:
-                pages.append(of_image(sample, OPEN))
+            pages.append(make())
         except SampleError as error:
             dropped[error.reason] += 1
     if dropped:
-        log.warning("%s: %s: pages that are left out: %s", task.dataset, task.shard, dict(dropped))
+        log.warning("%s: pages that are left out: %s", task.name, dict(dropped))
     Folder(task.to).write(task.name, written(page for page in pages if page.page.lines))
     return len(pages)
 
 
-def _show_annotated(task: _Task) -> int:
-    """The same for the annotated pages whose files are there."""
-    from datagen.fine.training_pages import of_pdf, written
-    from datagen.layouts.annotated_pages import UNIT, annotated_pages
+def _makers(task: _Task) -> "Iterator[Callable[[], TrainingPage]]":
+    """What makes each page of the task, or raises `SampleError`."""
+    from datagen.engines import OPEN
+    from datagen.fine.training_pages import document_of, of_image, of_pdf
+    from datagen.layouts.annotated_pages import UNIT
 
-    files = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in Path(task.dataset).rglob("*.pdf")}
-    wanted = [page for page in annotated_pages() if page.sha256 in files]
-    pages = [of_pdf(str(files[one.sha256]), one.page, one.regions, (UNIT, UNIT), one.repository) for one in wanted]
-    log.info("%s: %d of %d annotated pages are there", task.dataset, len(pages), len(annotated_pages()))
-    Folder(task.to).write(task.name, written(pages))
-    return len(pages)
+    for path, one in task.annotated:
+        yield partial(of_pdf, path, one.page, one.regions, (UNIT, UNIT), one.repository)
+    folder = Folder(task.dataset)
+    rows = manifest.read_part(folder, task.shard).to_pylist() if task.shard else []
+    for number, sample in enumerate(sample for sample in read_samples(folder, rows) if sample.task == "page"):
+        if place := _pdf(sample, task.pdfs):
+            yield partial(of_pdf, *place, sample.regions, sample.size, document_of(sample))
+        if task.nth_image and number % task.nth_image == 0:
+            yield partial(of_image, sample, OPEN)
 
 
 def _pdf(sample: Sample, pdfs: str) -> tuple[str, int] | None:

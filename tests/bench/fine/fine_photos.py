@@ -21,7 +21,8 @@ from statistics import fmean
 import numpy
 import simplejpeg
 
-from datagen.drawing.worn_pages import Pose, moved, photographed
+from datagen.drawing.camera import Pose, photographed
+from datagen.drawing.worn_pages import moved
 from datagen.engines import OPEN
 from datagen.page.images import pixels
 from datagen.reading.page_views import DONE

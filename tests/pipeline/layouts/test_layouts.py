@@ -3,7 +3,6 @@
 import hashlib
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -62,14 +61,13 @@ def test_a_second_run_trains_nothing_and_installs_what_is_there(out, tmp_path, m
 def test_annotated_pages_are_learned_where_their_files_are_there(out, tmp_path, monkeypatch):
     folder, _ = out
     (tmp_path / "real").mkdir()
-    file = shutil.copy(min((folder / "pdfs").glob("*.pdf")), tmp_path / "real")
-    rows = [
-        f"https://github.com/{owner}/b/blob/c/d.pdf\t{digest}\t0\ttext 0 0 10000 10000"
-        for owner, digest in (("b", hashlib.sha256(Path(file).read_bytes()).hexdigest()), ("c", "00" * 32))
-    ]
+    shutil.copy(min((folder / "pdfs").glob("*.pdf")), tmp_path / "real/a.pdf")
+    (tmp_path / "real/b.pdf").write_bytes(b"%PDF-1.4 and no more")
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted((tmp_path / "real").iterdir())]
+    owners = zip("bcd", [*digests, "00" * 32], strict=True)
+    rows = [f"https://github.com/{owner}/b/blob/c/d.pdf\t{digest}\t0\ttext 0 0 10000 10000" for owner, digest in owners]
     table = tmp_path / "pages.tsv"
     table.write_text("\n".join(["uri\tsha256\tpage\tregions", *rows]) + "\n")
-    monkeypatch.setattr(annotated_pages, "_TABLE", table)
     monkeypatch.setattr(annotated_pages.annotated_pages, "__defaults__", (table,))
     words = {"documents": 0, "epochs": 1, "pdfs": str(folder / "pdfs"), "annotated": str(tmp_path / "real"), "new": True}
     assert run(layouts(str(folder), **words), Place(str(tmp_path / "out"), "inline")) == 0

@@ -3,7 +3,7 @@
 import numpy
 import pytest
 
-from datagen.drawing.worn_pages import Pose, photographed
+from datagen.drawing.camera import Pose, photographed
 
 PLACES = ((30, 40), (165, 45), (100, 140), (40, 235), (170, 250))
 POSES = {

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
+from datagen.layouts import annotated_pages as annotated
 from datagen.layouts.annotated_pages import UNIT, annotated_pages, written
 from datagen.layouts.labeller import LABELS
 from datagen.layouts.truth import UNKNOWN, answer
-from datagen.record import LABELS as RECORD_LABELS
 from datagen.record import Box, Region
 from tests.unit.layouts.test_labeller import page
 
@@ -15,7 +15,7 @@ def test_the_table_is_read_as_it_was_written(tmp_path):
     (tmp_path / "again.tsv").write_text("uri\tsha256\tpage\tregions\n" + "".join(f"{written(one)}\n" for one in pages))
     assert annotated_pages(tmp_path / "again.tsv") == pages and len(pages) > 1000
     regions = [region for one in pages for region in one.regions]
-    assert {region.label for region in regions} <= {*RECORD_LABELS, "none", "unsure"} and not any(r.text for r in regions)
+    assert {region.label for region in regions} <= {*annotated.LABELS} and not any(r.text for r in regions)
     assert all(0 <= x0 <= x1 <= UNIT and 0 <= y0 <= y1 <= UNIT for x0, y0, x1, y1 in (region.box for region in regions))
     assert {one.repository.count("/") for one in pages} == {1}
 
