@@ -45,7 +45,7 @@ class MarkupSource(Source):
     KEY.pdf, born digital and unworn.
     """
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     seed: int = 0
     long_side: int = 1920
