@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from recipes.sample_costs import DOCUMENT_PAGES, Rate
+from recipes.run.sample_costs import DOCUMENT_PAGES, Rate
 from recipes.verbs.tables import aligned
 
 SHARD_PAGES = 1024
@@ -78,7 +78,7 @@ def table(parts: tuple[Part, ...], rates: Mapping[str, Rate]) -> str:
     rows.append(("together", *_row(tuple(sums), False, False, False), ""))
     measured = sorted({rate.by for rate in rates.values() if rate.by})
     notes = [f"measured: {by}" for by in measured] or ["nothing is measured on this machine yet: make bench does it"]
-    notes.append("? rests on a guess, which recipes/paper_mixture.py or recipes/sample_costs.py holds")
+    notes.append("? rests on a guess, which recipes/paper_mixture.py or recipes/run/sample_costs.py holds")
     return "\n".join([*aligned([header, *rows], range(1, len(header) - 1)), "", *notes])
 
 

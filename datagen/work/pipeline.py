@@ -113,7 +113,7 @@ class Stage(Component, Protocol):
 
     @property
     def rate(self) -> str:
-        """The key of the stage's cost in recipes/sample_costs.py, in core-seconds a page, for plans; "" if the cost is
+        """The key of the stage's cost in recipes/run/sample_costs.py, in core-seconds a page, for plans; "" if the cost is
         negligible."""
         return ""
 

@@ -70,7 +70,6 @@ class Card(NamedTuple):
     facts: Sequence[str | Cell]
     texts: Sequence[tuple[str, str]] = ()
     drawn: Markup | None = None
-    kind: str = ""
 
 
 def joined(*parts: Markup) -> Markup:

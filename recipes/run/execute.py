@@ -16,7 +16,7 @@ from datagen.work.runner import make_runner
 from recipes import RECIPES, paper_mixture
 from recipes.recipe import Recipe, Report, Step
 from recipes.run import recipe_json, slurm
-from recipes.sample_costs import rates
+from recipes.run.sample_costs import rates
 from recipes.steps import OK, SHARD_FAILED, Place, StepRunner, runners
 from recipes.verbs import forget
 

@@ -28,7 +28,7 @@ from datagen.work.runner import make_runner
 from datagen.work.samples_of import SamplesOf
 from recipes.recipe import Report
 from recipes.run.progress import Shards
-from recipes.sample_costs import DOCUMENT_PAGES, SOURCES, rates
+from recipes.run.sample_costs import DOCUMENT_PAGES, SOURCES, rates
 from recipes.steps import Gone, Place
 from recipes.steps.pipeline import PipelineRunner, busy_s, make
 

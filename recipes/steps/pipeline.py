@@ -24,7 +24,7 @@ from datagen.work.specification import describe
 from datagen.work.tombstones import Forgotten
 from recipes.recipe import Report, Step
 from recipes.run.progress import Shards, looking, shown
-from recipes.sample_costs import BY_PAGE, DOCUMENT_PAGES, processor, rates
+from recipes.run.sample_costs import BY_PAGE, DOCUMENT_PAGES, processor, rates
 from recipes.steps import OK, OVER_MAX_DROP, SHARD_FAILED, Place, StepRunner, audits
 
 if TYPE_CHECKING:

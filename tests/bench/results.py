@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from recipes.sample_costs import processor
+from recipes.run.sample_costs import processor
 
 PATH = Path(__file__).with_name("RESULTS.md")
 HEAD = """# Results of the benchmarks

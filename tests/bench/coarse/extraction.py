@@ -37,7 +37,7 @@ from datagen.samples.documents import PACKAGES, DebianSamples
 from datagen.work.dataset import build, plan
 from datagen.work.pipeline import Pipeline
 from datagen.work.runner import InProcess, make_runner
-from recipes import sample_costs
+from recipes.run import sample_costs
 from tests.bench.bars import at_least
 from tests.bench.measuring import options
 

@@ -38,7 +38,7 @@ from datagen.samples import cutouts as stamps
 from datagen.tables.cells import parse
 from datagen.vision.maker import Stamps, photograph
 from datagen.work.draws import Drawing, Maker
-from recipes.sample_costs import record
+from recipes.run.sample_costs import record
 from tests.bench.bars import at_least
 from tests.bench.measuring import options
 from tests.inputs.samples import encoded

@@ -14,7 +14,7 @@ from flywheel.lines.crops import Crop
 from flywheel.pools.typefaces import typeset
 from flywheel.readers.ctc_training import batches_of, loss_of_lines
 from flywheel.step import Fit
-from recipes import sample_costs
+from recipes.run import sample_costs
 from tests.bench.measuring import best
 
 WORDS = "все люди рождаются свободными и равными в своем достоинстве и правах они наделены разумом".split()

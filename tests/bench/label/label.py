@@ -13,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 from datagen.asking.loops import is_loop
-from recipes.sample_costs import record
+from recipes.run.sample_costs import record
 from tests.bench.bars import at_least, at_most
 from tests.bench.label import throughput, verdicts
 from tests.bench.measuring import options

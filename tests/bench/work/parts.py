@@ -24,7 +24,7 @@ from datagen.record import Sample
 from datagen.texts.source import TextSource
 from datagen.work.pipeline import Pipeline
 from recipes import RECIPES
-from recipes.sample_costs import record
+from recipes.run.sample_costs import record
 from tests.bench.measuring import options, spent_s
 from tests.inputs.picture_files import tar
 

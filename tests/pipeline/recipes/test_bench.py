@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from recipes.sample_costs import processor
+from recipes.run.sample_costs import processor
 from tests.bench import results
 from tests.bench.__main__ import BENCHES, chosen
 

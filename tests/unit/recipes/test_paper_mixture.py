@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from recipes import sample_costs
 from recipes.corpus30m import corpus30m
 from recipes.paper_mixture import PAPER
+from recipes.run import sample_costs
 from recipes.run.execute import Place, plan, run
 
 ROOT = Path(__file__).parents[3]
