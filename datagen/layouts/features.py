@@ -12,6 +12,7 @@ import numpy
 
 from datagen.labels import is_page_number
 from datagen.layouts.elements import Elements, LineElement
+from datagen.layouts.neighbours import beside_neighbours
 from datagen.page.wording import FIGURE, ITEM, MARK, OF_SECTION, TABLE
 from datagen.writing import signs
 
@@ -90,6 +91,7 @@ def features(page: Elements) -> Features:
         *_drawn(page, box_NB, em),
         *vote.T,
         *reach.T,
+        *beside_neighbours(page, box_NB, x_shared, y_shared, size_N, em),
     )
     bold = shapes[:, 0]
     order = numpy.where(numpy.arange(num) < num_lines, numpy.arange(num), -1)
