@@ -17,11 +17,12 @@ from datagen.record import Region
 UNKNOWN = -1
 _SLACK, _SAME = 0.15, 0.5  # of a line's thickness; of two pictures' common area
 _HEADING = re.compile(r"(#{1,6}) ")
+_LEVELS = {"title": 1, "sub_title": 2}  # of headings whose text has no "#", as in `markdown`
 
 
 class Answer(NamedTuple):
-    """Of N elements, each (N,) int64: the label's index in `LABELS`, a heading's level (0: no heading), and the number of the
-    region in reading order. `UNKNOWN` where no region of the truth has the element."""
+    """Of N elements, each (N,) int64: the label's index in `LABELS`, a heading's level (0: no heading, or unknown), and the number
+    of the region in reading order. `UNKNOWN` where no region of the truth has the element."""
 
     label: numpy.ndarray
     level: numpy.ndarray
@@ -56,9 +57,16 @@ def answer(page: Elements, truth: Sequence[Region], size: tuple[int, int]) -> An
         none = UNKNOWN if i < len(page.lines) else LABELS.index("")
         name = "" if region is None else "image" if region.label in PICTURES else region.label
         label.append(LABELS.index(name) if name in LABELS and region is not None else none)
-        heading = _HEADING.match(region.text) if region is not None and region.label in HEADINGS else None
-        level.append(len(heading[1]) if heading else 0)
+        level.append(0 if region is None else _level(region))
     return Answer(numpy.array(label, int), numpy.array(level, int), numpy.array(regions, int))
+
+
+def _level(region: Region) -> int:
+    """A heading's level. That of a sub_title is unknown on annotated pages, which have no text."""
+    if region.label not in HEADINGS or region.label == "sub_title" and not region.text:
+        return 0
+    signs = _HEADING.match(region.text)
+    return len(signs[1]) if signs else _LEVELS[region.label]
 
 
 def _is_text(region: Region) -> bool:

@@ -62,8 +62,7 @@ def truth_of(shown):
         lines = tuple(Line(Box(*map(int, line.box)), line.text) for line in own)
         box = Box(*(f(int(line.box[i]) for line in own) for i, f in enumerate((min, min, max, max))))
         label = "title" if not n else "sub_title" if len(own) == 1 else "text"
-        text = {"title": "# ", "sub_title": "## "}.get(label, "") + own[0].text
-        regions.append(Region(box, label, text, None, "pymupdf", lines=lines))
+        regions.append(Region(box, label, own[0].text, None, "pymupdf", lines=lines))
     return regions, (600, 800)
 
 
@@ -127,6 +126,13 @@ def test_the_truth_of_a_page_is_matched_by_place():
     assert made.region.tolist() == [line.block if line.block else 0 for line in shown.lines]
     away = replace(shown, lines=[replace(shown.lines[0], box=(10, 780, 40, 790))])
     assert answer(away, *truth_of(shown)).label.tolist() == [UNKNOWN]
+
+
+def test_a_heading_of_the_truth_says_its_level_by_its_signs_or_else_by_its_label():
+    shown = page()
+    regions, size = truth_of(shown)
+    levels = {text: answer(shown, [regions[0], replace(regions[1], text=text)], size).level[1] for text in ("### A", "A", "")}
+    assert levels == {"### A": 3, "A": 2, "": 0}
 
 
 def test_what_is_right_is_counted():
