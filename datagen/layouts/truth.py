@@ -21,8 +21,8 @@ _LEVELS = {"title": 1, "sub_title": 2}  # of headings whose text has no "#", as 
 
 
 class Answer(NamedTuple):
-    """Of N elements, each (N,) int64: the label's index in `LABELS`, a heading's level (0: no heading, or unknown), and the number
-    of the region in reading order. `UNKNOWN` where no region of the truth has the element."""
+    """Of N elements, each (N,) int64: the label's index in `LABELS`, a heading's level (0: no heading, or unknown), and the
+    number of the region in reading order. `UNKNOWN` where no region of the truth has the element."""
 
     label: numpy.ndarray
     level: numpy.ndarray
@@ -63,7 +63,7 @@ def answer(page: Elements, truth: Sequence[Region], size: tuple[int, int]) -> An
 
 def _level(region: Region) -> int:
     """A heading's level. That of a sub_title is unknown on annotated pages, which have no text."""
-    if region.label not in HEADINGS or region.label == "sub_title" and not region.text:
+    if region.label not in HEADINGS or (region.label == "sub_title" and not region.text):
         return 0
     signs = _HEADING.match(region.text)
     return len(signs[1]) if signs else _LEVELS[region.label]

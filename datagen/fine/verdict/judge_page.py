@@ -135,7 +135,7 @@ class WeighLabels(Stage):
     max_unlike: float = 0.08
     max_unread_text: float = 0.15
     min_file_page: float = 0.97
-    min_structure: float = 0.5
+    min_structure: float = 0.6
     risk: tuple[float, ...] = ()
     seed: int = 0
     batch_size: int = 1
