@@ -25,6 +25,7 @@ from datagen.disk.marks import Mark
 from datagen.disk.shards import read_records, read_reports
 from datagen.disk.storage import Folder
 from datagen.inputs.items import Inputs, Item
+from datagen.page.boxes import area, shared
 from datagen.page.images import pixels
 from datagen.patching import form
 from datagen.patching.form import PatchedSample
@@ -246,9 +247,7 @@ def mark(out: Folder, rounds: Iterable[str]) -> None:
 
 def _is_there(one: Box, other: Box) -> bool:
     """Whether one of two boxes lies in the other, as lines and parts of lines do."""
-    width, height = min(one.x1, other.x1) - max(one.x0, other.x0), min(one.y1, other.y1) - max(one.y0, other.y0)
-    smaller = min((box.x1 - box.x0) * (box.y1 - box.y0) for box in (one, other))
-    return max(0, width) * max(0, height) >= _IN_PLACE * smaller
+    return shared(one, other) >= _IN_PLACE * min(area(one), area(other))
 
 
 def _agree(line: Sample, label: Sample) -> bool:
