@@ -36,7 +36,6 @@ from datagen.work.samples_of import ShardsOf, ShardSource
 from datagen.writing.direction import is_rtl
 from datagen.writing.line_text import normalise
 from flywheel.labels.line_readings import encoded, view
-from flywheel.people import review
 from flywheel.pools import questions
 from flywheel.pools.pools import Pools
 from flywheel.pools.pools_file import FrozenPools
@@ -78,7 +77,7 @@ def take(folder: Folder, pages: Folder, file: str) -> Taken:
     if sheet is None or patch.kind != (form.AUDIT if sheet.kind == AUDIT else form.CORRECT):
         raise ValueError(f"gold={file}: no sheet of {folder.url} asked that: the file is of another output, or a dataset's patch")
     lines = {line.id: line for line in sheet.lines}
-    here = {row["key"] for row in review.page_rows(pages)}
+    here = {row["key"] for row in manifest.rows(pages)}
     given, num_gone = list[Answer](), 0
     for _, sample in patch.given():
         line = lines.get(sample.key)  # a sheet loses the lines of forgotten sources
@@ -206,7 +205,7 @@ def pipeline(step: Flywheel, out: Folder, pools: FrozenPools) -> Pipeline | None
     """The pipeline that makes the dataset of gold; None without gold. A dataset of other answers is deleted."""
     folder, pages = out.sub(step.name), out.sub(step.pages)
     lines = {line.id: line for sheet in questions.sheets(folder) if sheet.kind == REVIEW for line in sheet.lines}
-    rows = {row["key"]: row for row in review.page_rows(pages)}
+    rows = {row["key"]: row for row in manifest.rows(pages)}
     written = [
         asdict(line) | asdict(answer) | {"use": _unfit(line, pools.pools)}
         for answer in questions.answers(folder)
