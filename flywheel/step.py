@@ -278,20 +278,11 @@ def clear_round(out: Folder, number: int) -> None:
         dataset.clear(pages)
     pages.remove("marks")
     folder.remove("reader")
-    folder.remove("plausible")  # earlier versions wrote it
     if folder.exists("census") or folder.exists("run.json"):
         dataset.clear(folder)
-    of_pages = [f"{name}.json" for name in ("fold_a", "fold_b", "gold_for_a", "gold_for_b", "gold_for_ab")]
-    for name in (
-        *of_pages,
-        "pages_to_calibrate.json",
-        "typeset_to_calibrate.json",
-        "pages_to_train.json",
-        CALIBRATION,
-        DISTANCES,
-        LEARNED_FROM,
-        ORIGIN,
-    ):
+    folds = ("fold_a", "fold_b", "gold_for_a", "gold_for_b", "gold_for_ab")
+    of_pages = [f"{name}.json" for name in (*folds, "pages_to_calibrate", "typeset_to_calibrate", "pages_to_train")]
+    for name in (*of_pages, CALIBRATION, DISTANCES, LEARNED_FROM, ORIGIN):
         folder.remove(name)
 
 

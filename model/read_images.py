@@ -25,6 +25,7 @@ from model.net.image import Views, views
 from model.net.tokenizer import TextTokenizer
 
 MIN_SIDE = 8
+"""The least shorter side, in pixels, of an image with a legible line."""
 _OF_LINES, _OF_OBJECTS = (Prompt.LINES,), (Prompt.DETECT, Prompt.LOCATE)
 
 Row = dict[str, Any]

@@ -44,6 +44,3 @@ VERBS = {
     "export": Entry("recipes.verbs.publish:export"),
     "label_studio": Entry("recipes.verbs.patch:label_studio"),
 }
-
-# Make's own words: no recipe may have such a name.
-RESERVED = ("words",)

@@ -16,6 +16,7 @@ from datagen.disk.shards import read_report, read_reports, read_samples
 from datagen.disk.storage import Folder
 from datagen.engines import versions
 from datagen.inputs.items import Inputs, Item
+from datagen.page.boxes import around
 from datagen.page.images import pixels
 from datagen.page.line_regions import FoundLine, regions_of
 from datagen.page.pageink import PageInk
@@ -221,21 +222,19 @@ def found_lines(reading: PageReading) -> list[FoundLine]:
             else:
                 runs[-1].append(part)
         lines = [_run(run, reading.script) for run in runs if run]
-        x0, y0, x1, y1 = zip(*(part.box for part in parts), strict=True)
         if lines:
             ordered = lines[::-1] if reading.script in scripts.RTL else lines
-            with_text.append(FoundLine(Box(min(x0), min(y0), max(x1), max(y1)), tuple(ordered)))
+            with_text.append(FoundLine(around(part.box for part in parts), tuple(ordered)))
     return with_text
 
 
 def _run(parts: Sequence[Part], script: str) -> Line:
     """Neighbouring parts, from left to right, as one line."""
     ordered = parts[::-1] if script in scripts.RTL else parts
-    x0, y0, x1, y1 = zip(*(part.box for part in parts), strict=True)
     text = " ".join(part.text for part in ordered)
     score = sum(part.score * len(part.text) for part in parts) / sum(len(part.text) for part in parts)
     direction = "rtl" if any(part.direction == "rtl" for part in parts) else "ltr"
-    return Line(Box(min(x0), min(y0), max(x1), max(y1)), text, direction=direction, score=score)
+    return Line(around(part.box for part in parts), text, direction=direction, score=score)
 
 
 def place_of(key: str) -> tuple[str, int]:

@@ -4,8 +4,9 @@ its mode `line`, a long one in parts."""
 import itertools
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy
 from PIL import Image
@@ -42,19 +43,25 @@ def run_pages(task: NetworkTask) -> list[Row]:
     """The rows of the task's images, in order; each page of a TIFF is a row. A row has the page's `size`, and `lines` in reading
     order, each with `box` and `text`; or it has an `error`. Boxes are in pixels of the image as it is shown."""
     rows: list[Row] = []
-    parts: list[numpy.ndarray] = []
-    whose: list[Row] = []
+    found: list[PageLine] = []
     for row, image in started_rows(task.items):
         rows.append(row)
         if image is None:
             continue
         of_page = lines(image)
         row |= {"size": list(image.size), "lines": [{"box": list(line.box), "text": ""} for line in of_page]}
-        parts += [part for line in of_page for part in line.parts]
-        whose += [of for line, of in zip(of_page, row["lines"], strict=True) for _ in line.parts]
-    for of, text in zip(whose, read(parts, task.asking), strict=True):
-        of["text"] = f"{of['text']} {text}".strip()
+        found += of_page
+    texts = iter(texts_of(found, partial(read, asking=task.asking)))
+    for row in rows:
+        for line in row.get("lines", ()):
+            line["text"] = next(texts)
     return rows
+
+
+def texts_of(found: Sequence[PageLine], reader: Callable[[list[numpy.ndarray]], Sequence[str]]) -> list[str]:
+    """The text of each line, by a reader of its parts."""
+    texts = iter(reader([part for line in found for part in line.parts]))
+    return [" ".join(filter(None, itertools.islice(texts, len(line.parts)))) for line in found]
 
 
 def lines(page: Sample) -> list[PageLine]:

@@ -9,16 +9,12 @@ from datagen.disk.storage import Folder
 from datagen.engines import versions
 from datagen.inputs.items import Item
 from datagen.page.images import pixels
-from datagen.pictures.source import images_to_read
-from datagen.record import Drop, Sample, SampleError
+from datagen.record import Sample, SampleError
 from flywheel.labels.line_readings import read_lines
 from flywheel.readers import kinds
 
 LINE, PAGE, AUTO = "line", "page", "auto"
 KINDS = (AUTO, LINE, PAGE)
-MIN_SIDE = 8
-"""The least shorter side, in pixels, of an image with a legible line."""
-
 _LINE_HEIGHT, _LINE_WIDTH = 160, 6  # pixels: the highest line; heights: a higher image this wide is a line
 _AT_A_TIME = 50_000_000  # pixels of lines that are read together
 
@@ -57,26 +53,25 @@ def run_read(task: ReadTask) -> list[Row]:
     `score`, and with `doubt` if the reading can't be a label at any confidence. Other rows have an `error`. A row of a TIFF with
     pages has its `page`, counted from 0. Boxes are in pixels of the image as it is shown, turned by its EXIF.
     """
+    from model.read_images import started_rows  # its networks are large to load
+
     reader = kinds.reader(task.folder, task.sha256)
     rows: list[Row] = []
     waiting: list[tuple[Row, numpy.ndarray]] = []
-    for item in task.items:
-        of_item = list(images_to_read(item, MIN_SIDE))
-        for number, image in enumerate(of_item):
-            row: Row = {"image": item.uri} | ({"page": number} if len(of_item) > 1 else {})
-            rows.append(row)
-            try:
-                if isinstance(image, Drop):
-                    raise SampleError(image.reason, image.detail)
-                assert image.image is not None
-                if is_line(image.size, task.kind):
-                    waiting.append((row, pixels(image.image, "L")))
-                    if sum(line.size for _, line in waiting) > _AT_A_TIME:
-                        _read_waiting(reader, waiting)
-                else:
-                    row |= _page(image, reader)
-            except SampleError as error:
-                row["error"] = str(error)
+    for row, image in started_rows(task.items):
+        rows.append(row)
+        if image is None:
+            continue
+        assert image.image is not None
+        try:
+            if is_line(image.size, task.kind):
+                waiting.append((row, pixels(image.image, "L")))
+                if sum(line.size for _, line in waiting) > _AT_A_TIME:
+                    _read_waiting(reader, waiting)
+            else:
+                row |= _page(image, reader)
+        except SampleError as error:
+            row["error"] = str(error)
     _read_waiting(reader, waiting)
     return rows
 

@@ -11,6 +11,7 @@ import numpy
 from datagen.disk import manifest
 from datagen.disk.shards import read_records, read_reports
 from datagen.disk.storage import Folder
+from datagen.page.boxes import shared
 from datagen.record import Box, Line, Sample
 from datagen.writing.line_text import normalise
 from flywheel.labels.detection import covered_share
@@ -115,10 +116,7 @@ def distance_to_part(text: str, row: str) -> int:
 
 def _place(box: Box, lines: Sequence[Line]) -> int | None:
     """The index of the layer's line with the largest area under a box; None if there is none."""
-    areas = [
-        max(0, min(line.box.x1, box.x1) - max(line.box.x0, box.x0)) * max(0, min(line.box.y1, box.y1) - max(line.box.y0, box.y0))
-        for line in lines
-    ]
+    areas = [shared(line.box, box) for line in lines]
     return max(range(len(areas)), key=areas.__getitem__) if any(areas) else None
 
 

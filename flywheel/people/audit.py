@@ -19,7 +19,7 @@ from datagen.disk.shards import read_records
 from datagen.disk.storage import Folder
 from datagen.risk import bounds
 from datagen.score.audit import is_same
-from flywheel.people import review, scanned_pages
+from flywheel.people import scanned_pages
 from flywheel.pools import questions
 from flywheel.pools.questions import AUDIT, AUDITS, Answer, Asked, Sheet
 from flywheel.step import Flywheel, round_name
@@ -111,7 +111,7 @@ def _precision(lines: Sequence[Asked], given: Mapping[str, Answer]) -> dict[str,
 def _accepted(step: Flywheel, out: Folder, number: int) -> dict[str, list[Asked]]:
     """The lines that a round accepted on pages that still exist, by language."""
     folder = out.sub(round_name(number))
-    here = {row["key"] for row in review.page_rows(out.sub(step.pages))}
+    here = {row["key"] for row in manifest.rows(out.sub(step.pages))}
     lines: dict[str, list[Asked]] = defaultdict(list)
     for record in read_records(folder, manifest.rows(folder)):
         if record.origin.parent in here:

@@ -25,6 +25,7 @@ from datagen.disk.marks import Mark
 from datagen.disk.shards import read_records, read_reports
 from datagen.disk.storage import Folder
 from datagen.inputs.items import Inputs, Item
+from datagen.page.boxes import area, shared
 from datagen.page.images import pixels
 from datagen.patching import form
 from datagen.patching.form import PatchedSample
@@ -35,7 +36,6 @@ from datagen.work.samples_of import ShardsOf, ShardSource
 from datagen.writing.direction import is_rtl
 from datagen.writing.line_text import normalise
 from flywheel.labels.line_readings import encoded, view
-from flywheel.people import review
 from flywheel.pools import questions
 from flywheel.pools.pools import Pools
 from flywheel.pools.pools_file import FrozenPools
@@ -77,7 +77,7 @@ def take(folder: Folder, pages: Folder, file: str) -> Taken:
     if sheet is None or patch.kind != (form.AUDIT if sheet.kind == AUDIT else form.CORRECT):
         raise ValueError(f"gold={file}: no sheet of {folder.url} asked that: the file is of another output, or a dataset's patch")
     lines = {line.id: line for line in sheet.lines}
-    here = {row["key"] for row in review.page_rows(pages)}
+    here = {row["key"] for row in manifest.rows(pages)}
     given, num_gone = list[Answer](), 0
     for _, sample in patch.given():
         line = lines.get(sample.key)  # a sheet loses the lines of forgotten sources
@@ -205,7 +205,7 @@ def pipeline(step: Flywheel, out: Folder, pools: FrozenPools) -> Pipeline | None
     """The pipeline that makes the dataset of gold; None without gold. A dataset of other answers is deleted."""
     folder, pages = out.sub(step.name), out.sub(step.pages)
     lines = {line.id: line for sheet in questions.sheets(folder) if sheet.kind == REVIEW for line in sheet.lines}
-    rows = {row["key"]: row for row in review.page_rows(pages)}
+    rows = {row["key"]: row for row in manifest.rows(pages)}
     written = [
         asdict(line) | asdict(answer) | {"use": _unfit(line, pools.pools)}
         for answer in questions.answers(folder)
@@ -246,9 +246,7 @@ def mark(out: Folder, rounds: Iterable[str]) -> None:
 
 def _is_there(one: Box, other: Box) -> bool:
     """Whether one of two boxes lies in the other, as lines and parts of lines do."""
-    width, height = min(one.x1, other.x1) - max(one.x0, other.x0), min(one.y1, other.y1) - max(one.y0, other.y0)
-    smaller = min((box.x1 - box.x0) * (box.y1 - box.y0) for box in (one, other))
-    return max(0, width) * max(0, height) >= _IN_PLACE * smaller
+    return shared(one, other) >= _IN_PLACE * min(area(one), area(other))
 
 
 def _agree(line: Sample, label: Sample) -> bool:

@@ -50,7 +50,7 @@ def candidates(labels: Folder, pages: Folder) -> list[Asked]:
     """The refused lines in the round's dataset `labels`, on pages that the dataset `pages` has."""
     drops = [drop for report in read_reports(labels) for drop in report.drops if drop.readings and drop.key and drop.part]
     places = {(drop.uri, drop.part.first) for drop in drops if drop.part}
-    rows: dict[str, Row] = {row["key"]: row for row in page_rows(pages) if (row["uri"], row["page"]) in places}
+    rows: dict[str, Row] = {row["key"]: row for row in manifest.rows(pages) if (row["uri"], row["page"]) in places}
     lines = []
     for drop in drops:
         row = rows.get(place_of(drop.key)[0])
@@ -85,26 +85,6 @@ def expected_errors(line: Asked) -> float:
     confidence = max(line.score, _LEAST_SCORE)
     of_character = confidence ** (1 / max(1, len(line.reading)))
     return -math.log(confidence) if of_character >= _LEGIBLE else of_character - 1
-
-
-def page_rows(pages: Folder) -> Iterator[dict[str, Any]]:
-    columns = [
-        "key",
-        "uri",
-        "sha256",
-        "page",
-        "script",
-        "lang",
-        "verdict",
-        "reasons",
-        "shard",
-        "offset",
-        "bytes",
-        "width",
-        "height",
-    ]
-    for part in manifest.parts(pages, [report.shard for report in read_reports(pages)]):
-        yield from part.select(columns).to_pylist()
 
 
 def _in_turn(lines: Sequence[Asked]) -> Iterator[Asked]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from datagen.disk import manifest
 from datagen.disk.shards import read_sample
 from datagen.disk.storage import Folder
 from datagen.engines import OPEN
@@ -68,7 +69,7 @@ def pages(
     """The pages without a layer of documents in a served language, by language and document. A page's language is its own, or the
     declared one of its document, or the one of most of the document's pages. If none is known, the reader of each script reads
     the page, and the surest reading decides."""
-    rows = list(review.page_rows(out.sub(step.pages)))
+    rows = list(manifest.rows(out.sub(step.pages)))
     declared = {item.uri: item.lang for shard in assigned(out.sub(step.pages)) for item in shard.inputs if item.lang}
     of_document: dict[str, Counter[str]] = defaultdict(Counter)
     for row in rows:

@@ -19,10 +19,9 @@ from datagen.engines.compact import (
     has_fast_bf16,
     line_image,
     symbols_of,
-    threads,
 )
 from flywheel.lines.crops import Crop, degraded, shares_of, tallness
-from flywheel.readers.ctc_training import batches_of, checkpoint_name, is_there, learn, least_frames, loss_of_lines, made_by, tidy
+from flywheel.readers.ctc_training import batches_of, is_there, learn, least_frames, loss_of_lines, made_by, tidy
 from flywheel.step import Fit
 
 _SAMPLE, _ENOUGH_ROOM = 100, 1.8  # sampled lines; frames for each needed one
@@ -39,14 +38,6 @@ def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None
     """
     if is_there(folder, crops, mark):
         return Reader.load(folder)
-    with threads(config.threads):
-        reader = _fit(config, crops, folder, start, checkpoint_name(mark))
-    reader.save(folder, made_by(config, crops, mark))
-    tidy(folder)
-    return reader
-
-
-def _fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None, checkpoint: str) -> Reader:
     torch.manual_seed(config.seed)
     alphabet = Alphabet.of(crops[0].script, (c.text for c in crops))
     before = _before(config, alphabet.script, start)
@@ -55,14 +46,16 @@ def _fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | Non
     if before is not None:
         inherit(net, alphabet, before.alphabet, before.net.state_dict())
     net = net.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-    bf16 = has_fast_bf16()
 
     def loss(step: int, batch: Sequence[Crop]) -> Tensor | None:
         is_told = before is None and step < config.told_share * config.steps
-        return loss_of_lines(net, alphabet, config, batch, numpy.random.default_rng([config.seed, 1, step]), bf16, is_told)
+        return loss_of_lines(net, alphabet, config, batch, step, is_told)
 
-    learn(net, config, batches_of(config, crops, 0 if before else config.short_steps, network.height), loss, folder, checkpoint)
-    return Reader(net, alphabet, network, bf16)
+    learn(net, config, batches_of(config, crops, 0 if before else config.short_steps, network.height), loss, folder, mark)
+    reader = Reader(net, alphabet, network, has_fast_bf16())
+    reader.save(folder, made_by(config, crops, mark))
+    tidy(folder)
+    return reader
 
 
 def _before(config: Fit, script: str, start: Folder | None) -> Reader | None:

@@ -29,6 +29,7 @@ from datagen.engines.compact import (
     line_image,
     padded_width,
     symbols_of,
+    threads,
 )
 from datagen.work import progress
 from datagen.work.progress import State
@@ -53,47 +54,45 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-def checkpoint_name(mark: str) -> str:
-    """The checkpoint file of the training `mark`. A processor with another arithmetic begins anew, since a training on two kinds
-    would give bytes that nobody can make again."""
-    return f"checkpoint-{mark[:16]}{'-bf16' if has_fast_bf16() else ''}.safetensors"
-
-
 def learn(
-    net: nn.Module, config: Fit, batches: Iterator[T], loss_of: Callable[[int, T], Tensor | None], folder: Folder, checkpoint: str
+    net: nn.Module, config: Fit, batches: Iterator[T], loss_of: Callable[[int, T], Tensor | None], folder: Folder, mark: str
 ) -> None:
-    """Train those of the network's weights that need gradients, a batch a step. `loss_of(step, batch)` is None for a batch that
-    teaches nothing. After a kill the same call goes on from the `checkpoint` in `folder`. A step with a gradient that isn't
-    finite changes no weight. Raises `FloatingPointError` after 20 of these in a row."""
+    """Train those of the network's weights that need gradients, a batch a step, on `config.threads` threads. `loss_of(step,
+    batch)` is None for a batch that teaches nothing. After a kill the same call goes on from the checkpoint of the training
+    `mark` in `folder`. A processor with another arithmetic begins anew, since a training on two kinds would give bytes that
+    nobody can make again. A step with a gradient that isn't finite changes no weight. Raises `FloatingPointError` after 20 of
+    these in a row."""
+    checkpoint = f"checkpoint-{mark[:16]}{'-bf16' if has_fast_bf16() else ''}.safetensors"
     learned = {name: value for name, value in net.named_parameters() if value.requires_grad}
     optimizer = torch.optim.AdamW(learned.values(), config.learning_rate, weight_decay=config.weight_decay, fused=True)
     first = _resume(folder, checkpoint, net, learned, optimizer)
     started, shown, losses, num_passed = time.monotonic(), time.monotonic(), [], 0
-    for step, batch in zip(range(first, config.steps), itertools.islice(batches, first, None), strict=False):
-        for group in optimizer.param_groups:
-            group["lr"] = config.learning_rate * _schedule(step / config.steps, config.warmup)
-        loss = loss_of(step, batch)
-        if loss is None:
-            continue
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(learned.values(), 5.0)
-        if norm.isfinite():
-            optimizer.step()
-            losses.append(loss.item())
-            num_passed = 0
-        else:
-            num_passed += 1
-            log.warning("step %d: the gradient is %s, the loss %s: passed over", step, norm.item(), loss.item())
-            if num_passed == _PASSED_OVER:
-                raise FloatingPointError(f"no finite gradient in {num_passed} steps: the learning rate may be too high")
-        optimizer.zero_grad(set_to_none=True)
-        if (step + 1) % config.checkpoint_every == 0 and step + 1 < config.steps:
-            _save(folder, checkpoint, net, learned, optimizer, step + 1)
-        if time.monotonic() - shown > _REPORT_EVERY_S:
-            shown = time.monotonic()
-            left = (shown - started) / (step + 1 - first) * (config.steps - step - 1)
-            note = f"loss {numpy.mean(losses[-50:]):.2f} nats a character"
-            progress.write(folder, State(step + 1, config.steps, "steps", note, left))
+    with threads(config.threads):
+        for step, batch in zip(range(first, config.steps), itertools.islice(batches, first, None), strict=False):
+            for group in optimizer.param_groups:
+                group["lr"] = config.learning_rate * _schedule(step / config.steps, config.warmup)
+            loss = loss_of(step, batch)
+            if loss is None:
+                continue
+            loss.backward()
+            norm = torch.nn.utils.clip_grad_norm_(learned.values(), 5.0)
+            if norm.isfinite():
+                optimizer.step()
+                losses.append(loss.item())
+                num_passed = 0
+            else:
+                num_passed += 1
+                log.warning("step %d: the gradient is %s, the loss %s: passed over", step, norm.item(), loss.item())
+                if num_passed == _PASSED_OVER:
+                    raise FloatingPointError(f"no finite gradient in {num_passed} steps: the learning rate may be too high")
+            optimizer.zero_grad(set_to_none=True)
+            if (step + 1) % config.checkpoint_every == 0 and step + 1 < config.steps:
+                _save(folder, checkpoint, net, learned, optimizer, step + 1)
+            if time.monotonic() - shown > _REPORT_EVERY_S:
+                shown = time.monotonic()
+                left = (shown - started) / (step + 1 - first) * (config.steps - step - 1)
+                note = f"loss {numpy.mean(losses[-50:]):.2f} nats a character"
+                progress.write(folder, State(step + 1, config.steps, "steps", note, left))
 
 
 def is_there(folder: Folder, crops: Sequence[Crop], mark: str) -> bool:
@@ -130,13 +129,14 @@ def loss_of_lines(
     alphabet: Alphabet,
     config: Fit,
     batch: Sequence[Crop],
-    random: numpy.random.Generator,
-    bf16: bool,
+    step: int,
     is_told: bool = False,
     line_symbols: Callable[[Crop], str] = symbols_of_crop,
 ) -> Tensor | None:
-    """CTC's loss over degraded lines, in nats a character; None if every line is too narrow for its text. With `is_told`, the
-    loss includes the place of each symbol. `line_symbols` gives the symbols of a line, all of them in the alphabet."""
+    """CTC's loss over lines, degraded as of this `step`, in nats a character; None if every line is too narrow for its text. With
+    `is_told`, the loss includes the place of each symbol. `line_symbols` gives the symbols of a line, all of them in
+    the alphabet."""
+    random = numpy.random.default_rng([config.seed, 1, step])
     images, targets, lines = [], [], []
     for crop in batch:
         line = degraded(crop, random, config.typeset_share)
@@ -151,7 +151,7 @@ def loss_of_lines(
         return None
     image_B1HW, num_steps_B = collate(images)
     lengths_B = torch.tensor([len(t) for t in targets])
-    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+    with torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bf16()):
         logp_BTA = net(image_B1HW, num_steps_B)
     flat = torch.tensor([c for t in targets for c in t])
     frames_B = num_steps_B * net.frames

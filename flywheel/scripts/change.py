@@ -6,17 +6,16 @@ head are learned whole; the head starts from the trunk's rows of the script's sy
 
 from collections.abc import Sequence
 
-import numpy
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from datagen.disk.storage import Folder
-from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader, has_fast_bf16, threads
+from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
 from datagen.engines.script_readers import resized
 from flywheel.lines.crops import Crop
 from flywheel.readers import compact
-from flywheel.readers.ctc_training import batches_of, checkpoint_name, learn, loss_of_lines
+from flywheel.readers.ctc_training import batches_of, learn, loss_of_lines
 from flywheel.scripts.trunk import NETWORK
 from flywheel.step import Fit
 
@@ -33,13 +32,11 @@ def fit(
     alphabet = Alphabet.of(crops[0].script, (crop.text for crop in crops))
     network = CompactConfig(frames=NETWORK.frames, height=compact.network_for(config, crops).height)
     net = _started(trunk, alphabet, network)
-    bf16 = has_fast_bf16()
 
     def loss(step: int, batch: Sequence[Crop]) -> Tensor | None:
-        return loss_of_lines(net, alphabet, config, batch, numpy.random.default_rng([config.seed, 1, step]), bf16)
+        return loss_of_lines(net, alphabet, config, batch, step)
 
-    with threads(config.threads):
-        learn(net, config, batches_of(config, crops, 0, network.height), loss, folder, checkpoint_name(mark))
+    learn(net, config, batches_of(config, crops, 0, network.height), loss, folder, mark)
     return _change(net), alphabet, network
 
 

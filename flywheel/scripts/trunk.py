@@ -16,11 +16,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from datagen.disk.storage import Folder
-from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader, has_fast_bf16, threads
+from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader, has_fast_bf16
 from datagen.writing.scripts import IDEOGRAPHS
 from flywheel.lines.crops import Crop, shares_of
 from flywheel.readers import ctc_training
-from flywheel.readers.ctc_training import DRAWN, by_width, checkpoint_name, learn, loss_of_lines, symbols_of_crop
+from flywheel.readers.ctc_training import DRAWN, by_width, learn, loss_of_lines, symbols_of_crop
 from flywheel.step import Fit
 
 IDEOGRAPH = "\u4e00"
@@ -70,18 +70,16 @@ def fit(config: Fit, crops: Sequence[Crop], folder: Folder, mark: str) -> Reader
     net = CompactNet(NETWORK, len(alphabet.symbols) + 1)
     head = net.head = _Head(NETWORK.width, len(alphabet.symbols) + 1)
     net = net.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-    bf16 = has_fast_bf16()
 
     def loss(step: int, batch: _Batch) -> Tensor | None:
-        random, is_told = numpy.random.default_rng([config.seed, 1, step]), step < config.told_share * config.steps
         head.rows = batch.rows
-        return loss_of_lines(net, batch.alphabet, config, batch.crops, random, bf16, is_told, line_symbols)
+        is_told = step < config.told_share * config.steps
+        return loss_of_lines(net, batch.alphabet, config, batch.crops, step, is_told, line_symbols)
 
-    with threads(config.threads):
-        learn(net, config, _batches(config, by_script, symbols, alphabet), loss, folder, checkpoint_name(mark))
+    learn(net, config, _batches(config, by_script, symbols, alphabet), loss, folder, mark)
     whole = CompactNet(NETWORK, len(alphabet.symbols) + 1)
     whole.load_state_dict(net.state_dict())
-    return Reader(whole, alphabet, NETWORK, bf16)
+    return Reader(whole, alphabet, NETWORK, has_fast_bf16())
 
 
 def frequencies(crops: Sequence[Crop], alphabet: Alphabet, scripts: Sequence[str]) -> Tensor:

@@ -109,7 +109,10 @@ def _before(values: Mapping[str, Any], turns: Sequence[_Turn]) -> Iterator[_Turn
         raise SampleError("bad_row", "it has system, and a message of that role too")
     if system:
         yield _Turn("system", system)
-    for pair in _list(values.get("history", []), "history"):
+    history = values.get("history", [])
+    if not isinstance(history, list):
+        raise SampleError("bad_row", f"history is {type(history).__name__}, not a list")
+    for pair in history:
         if not isinstance(pair, list) or len(pair) != 2:
             raise SampleError("bad_row", "history is no list of pairs, of what was asked and what was answered")
         yield _Turn("user", _text(pair[0], "history").strip())
@@ -215,12 +218,6 @@ def _is_empty(value: Any) -> bool:
     if isinstance(value, Mapping):
         return all(map(_is_empty, value.values()))
     return value is None or value in ("", "[]", [])
-
-
-def _list(value: Any, name: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise SampleError("bad_row", f"{name} is {type(value).__name__}, not a list")
-    return value
 
 
 def _text(value: Any, name: str) -> str:

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
@@ -25,7 +24,7 @@ from model.data.rows import Draw, Example, Reader
 from model.data.split import Corpus
 from model.data.tokens import Degrade, made
 from model.net.batch import Batch, Skipped, batch
-from model.net.image import Views, together
+from model.net.image import parted, together
 from model.net.tokenizer import TextTokenizer
 
 log = logging.getLogger(__name__)
@@ -212,39 +211,15 @@ def by_threads(maker: Maker, jobs: Iterable[Job], num: int, pins: bool = False) 
             yield ahead.popleft().result()
 
 
-class _Flat(NamedTuple):
-    """A batch with its images as one tensor: each tensor that a process passes takes a file descriptor."""
-
-    batch: Batch
-    pixels: Tensor
-    shapes: list[tuple[tuple[int, ...], tuple[int, ...] | None, tuple[int, int]]]
-
-    def pin_memory(self) -> "_Flat":
-        return self._replace(batch=self.batch.pin_memory(), pixels=self.pixels.pin_memory())
+def _flat(one: Batch) -> Batch:
+    """The batch with its images as one tensor, and their shapes alone beside it: each tensor that a process passes takes a file
+    descriptor."""
+    return replace(one, images=tuple(image.to("meta") for image in one.images), pixels=together(one.images))
 
 
-def _flat(one: Batch) -> _Flat:
-    shapes = [
-        (tuple(image.whole_3HW.shape), None if image.tiles_N3TT is None else tuple(image.tiles_N3TT.shape), image.grid)
-        for image in one.images
-    ]
-    return _Flat(replace(one, images=()), together(one.images), shapes)
-
-
-def _unflat(flat: _Flat) -> Batch:
-    images, start = [], 0
-    for whole_shape, tiles_shape, grid in flat.shapes:
-        whole, start = _taken(flat.pixels, start, whole_shape)
-        tiles = None
-        if tiles_shape is not None:
-            tiles, start = _taken(flat.pixels, start, tiles_shape)
-        images.append(Views(whole, tiles, grid))
-    return replace(flat.batch, images=tuple(images), pixels=flat.pixels)
-
-
-def _taken(pixels: Tensor, start: int, shape: tuple[int, ...]) -> tuple[Tensor, int]:
-    stop = start + torch.Size(shape).numel()
-    return pixels[start:stop].view(shape), stop
+def _unflat(flat: Batch) -> Batch:
+    assert flat.pixels is not None
+    return replace(flat, images=parted(flat.pixels, flat.images))
 
 
 def _begin(worker: int) -> None:

@@ -72,7 +72,7 @@ class Plan:
         with self._one_at_a_time:
             first = number * self.rows_per_step
             rows: list[list[Draw]] = []
-            window = self._window_of(first)
+            window = self._first_from(first + 1) - 1  # that of the first row
             while len(rows) < self.rows_per_step:
                 start = first + len(rows) - self._before(window)
                 rows += self._window(window)[0][start : start + self.rows_per_step - len(rows)]
@@ -123,12 +123,6 @@ class Plan:
         """The draws of each stream of the segment before `window`."""
         turns = _wheel(segment, self.seed).before((window - segment.window) * self.window)
         return [share.before + n for share, n in zip(segment.shares, turns, strict=True)]
-
-    def _window_of(self, row: int) -> int:
-        """The window of a row."""
-        while self._rows_before[-1] <= row:
-            self._before(len(self._rows_before))
-        return bisect.bisect_right(self._rows_before, row) - 1
 
     def _first_from(self, row: int) -> int:
         """The first window whose rows begin at `row` or later."""

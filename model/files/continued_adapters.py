@@ -178,10 +178,15 @@ def save_continued(folder: Folder, net: DeepseekOcr, start: str = "") -> None:
         value = net.get_parameter(name).detach()
         state[key] = (value if number is None else value[number]).cpu().clone()
     values = source.config | {"base_model_name_or_path": start or source.config.get("base_model_name_or_path")}
+    write_adapter(folder, state, values)
+
+
+def write_adapter(folder: Folder, state: dict[str, Tensor], config: dict[str, Any]) -> None:
+    """Write both files of an adapter, in peft's format."""
     folder.remove(CONFIG)  # it marks a whole adapter
     with folder.create(WEIGHTS) as file:
         file.write(save(state, {"format": "pt"}))
-    folder.write(CONFIG, (json.dumps(values | {"inference_mode": True}, indent=2, sort_keys=True) + "\n").encode())
+    folder.write(CONFIG, (json.dumps(config | {"inference_mode": True}, indent=2, sort_keys=True) + "\n").encode())
 
 
 def take_out(net: DeepseekOcr) -> None:

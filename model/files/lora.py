@@ -11,7 +11,6 @@ two layers, CLIP's fused `qkv_proj` and the projector's `layers`: an adapter wit
 stacked tensors, not layers: they get no adapter, and are trained whole, or frozen.
 """
 
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -20,13 +19,12 @@ import torch
 from peft import LoraConfig, get_peft_model_state_dict, inject_adapter_in_model
 from peft.functional import cast_adapter_dtype
 from peft.tuners.lora import LoraLayer
-from safetensors.torch import save
 from torch import Tensor, nn
 
 from datagen.disk.storage import Folder
 from model.costs.plan import LANGUAGE, is_target
-from model.files.adapters import CONFIG, WRAPPED, transformers_name
-from model.files.continued_adapters import WEIGHTS, Beside, take_out
+from model.files.adapters import WRAPPED, transformers_name
+from model.files.continued_adapters import Beside, take_out, write_adapter
 from model.files.four_bit import unpack
 from model.files.weights import pieces, released_name
 from model.net.deepseek_ocr import DeepseekOcr
@@ -107,14 +105,11 @@ def save_adapter(folder: Folder, net: DeepseekOcr, start: str = "", merged: str 
     theirs = {transformers_name(f"{name}.").removesuffix(".") for name in adapted}
     values |= {"target_modules": sorted(adapted | theirs)}
     values |= {"modules_to_save": sorted({key.rpartition(".")[0] for key in beside}) or None}
-    values |= {"base_model_name_or_path": start or None, "inference_mode": True}
+    values |= {"base_model_name_or_path": start or None}
     values = {key: sorted(value) if isinstance(value, set) else value for key, value in values.items()}
     if merged:
         log.warning("%s was trained upon %s with %s, which must be merged before it is put there", folder.url, start, merged)
-    folder.remove(CONFIG)  # it marks a whole adapter
-    with folder.create(WEIGHTS) as file:
-        file.write(save(state, {"format": "pt"}))
-    folder.write(CONFIG, (json.dumps(values, indent=2, sort_keys=True) + "\n").encode())
+    write_adapter(folder, state, values)
 
 
 def is_adapted(net: nn.Module) -> bool:

@@ -14,7 +14,7 @@ import re
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -197,11 +197,15 @@ def convert(source: Folder, out: Folder, tell: Callable[[str], None] = lambda li
     out.remove(RELEASED_INDEX)
     if to_ours and index is not None:
         out.write(RELEASED_INDEX, index)
-    for name in source.names():
-        if not name.endswith((".safetensors", ".safetensors.index.json")):
-            with source.open(name) as file, out.create(name) as copy:
-                shutil.copyfileobj(file, copy, 1 << 20)
+    copy(source, out, [name for name in source.names() if not name.endswith((".safetensors", ".safetensors.index.json"))])
     return "ours" if to_ours else "released"
+
+
+def copy(source: Folder, out: Folder, names: Iterable[str]) -> None:
+    """Copy these files."""
+    for name in names:
+        with source.open(name) as file, out.create(name) as copied:
+            shutil.copyfileobj(file, copied, 1 << 20)
 
 
 def _released_index(source: Folder, to_ours: bool, keys: set[str]) -> bytes | None:

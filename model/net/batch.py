@@ -105,7 +105,7 @@ class Batch:
 
     def pin_memory(self) -> "Batch":
         """This batch in memory from which a GPU can copy while it computes."""
-        pixels = together(self.images).pin_memory()
+        pixels = (together(self.images) if self.pixels is None else self.pixels).pin_memory()
         return self._with(parted(pixels, self.images), pixels, Tensor.pin_memory)
 
     def _with(self, images: tuple[Views, ...], pixels: Tensor | None, moved: Callable[[Tensor], Tensor]) -> "Batch":

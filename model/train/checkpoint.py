@@ -25,7 +25,8 @@ from torch.distributed.tensor import DTensor
 
 from datagen.disk.storage import Folder
 from datagen.disk.temporary import temporary_folder
-from model.train.optim import own, with_state
+from model.train.lean_adamw import own
+from model.train.optim import with_state
 from model.train.ranks import ALONE, Ranks
 
 # With one process the library warns at every checkpoint, as if that were a mistake.

@@ -16,7 +16,6 @@ comes last, so an unfinished folder doesn't load.
 import argparse
 import dataclasses
 import json
-import shutil
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -97,7 +96,9 @@ def export(
     left_out = {weights.CONFIG, "adapter_config.json"}
     left_out |= set() if same_words else set(_tokenizer_files(tokenizer))
     left_out |= _OF_TRANSFORMERS if given.get("model_type") == "unlimited_ocr" else set()
-    copied = _copied(start, out, left_out) if start is not None else []
+    copied = [name for name in start.names() if name not in left_out and not name.endswith(_NOT_COPIED)] if start else []
+    if start is not None:
+        weights.copy(start, out, copied)
     for name in sorted(ours.keys() - copied):
         out.write(name, ours[name])
     with_code = out.exists("modeling_deepseekocr.py")
@@ -121,15 +122,6 @@ def bare(net: DeepseekOcr, of: Weights, given: Weights, folder: Folder | None) -
         elif folder is not None:
             save_adapter(folder.sub("adapter"), net, start, given.adapter)
         merge(net)
-
-
-def _copied(start: Folder, out: Folder, left_out: set[str]) -> list[str]:
-    """Copy all files of `start` but weights, pickles and `left_out`; returns their names."""
-    names = [name for name in start.names() if name not in left_out and not name.endswith(_NOT_COPIED)]
-    for name in names:
-        with start.open(name) as file, out.create(name) as copy:
-            shutil.copyfileobj(file, copy, 1 << 20)
-    return names
 
 
 def _has(start: Folder, tokenizer: TextTokenizer) -> bool:

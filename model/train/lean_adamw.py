@@ -54,7 +54,7 @@ class LeanAdamW(torch.optim.Optimizer):
             for weight in group["params"]:
                 if weight.grad is not None:
                     state = self.state[weight] or self._begun(weight)
-                    self._move(_own(weight), _own(weight.grad), {name: _own(value) for name, value in state.items()}, group)
+                    self._move(own(weight), own(weight.grad), {name: own(value) for name, value in state.items()}, group)
 
     def _begun(self, weight: Tensor) -> dict[str, Tensor]:
         state = self.state[weight]
@@ -63,7 +63,7 @@ class LeanAdamW(torch.optim.Optimizer):
         for slot in _SLOTS:
             state[slot] = torch.zeros_like(weight, dtype=torch.uint8 if size else torch.float32)
             if size:
-                _own(state[slot]).fill_(int((_code(slot, torch.device("cpu")) == 0).nonzero()[0]))
+                own(state[slot]).fill_(int((_code(slot, torch.device("cpu")) == 0).nonzero()[0]))
                 state[f"{slot}_scales"] = _scales(weight, size)
         if weight.dtype is torch.bfloat16:
             state["low"] = torch.zeros_like(weight, dtype=torch.int16)
@@ -157,8 +157,8 @@ def _code(slot: str, device: torch.device) -> Tensor:
 
 def _scales(weight: Tensor, size: int) -> Tensor:
     """(R, S) fp32, shared among ranks like the weight's rows."""
-    own = _own(weight)
-    scales_RS = torch.zeros(len(own), own[0].numel() // size if len(own) else 0, device=own.device)
+    share = own(weight)
+    scales_RS = torch.zeros(len(share), share[0].numel() // size if len(share) else 0, device=share.device)
     if not isinstance(weight, DTensor):
         return scales_RS
     shape = torch.Size((len(weight), weight.numel() // len(weight) // size))
@@ -171,5 +171,6 @@ def _parts(weight: Tensor) -> Iterator[slice]:
     return (slice(start, min(start + _AT_A_TIME, weight.numel())) for start in range(0, weight.numel(), _AT_A_TIME))
 
 
-def _own(value: Tensor) -> Tensor:
+def own(value: Tensor) -> Tensor:
+    """This rank's part of `value`, in the same memory: its share, if ranks share it."""
     return value.to_local() if isinstance(value, DTensor) else value

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
 from model.net.deepseek_ocr import PARTS, UNUSED, part_of
-from model.train.lean_adamw import LeanAdamW
+from model.train.lean_adamw import LeanAdamW, own
 from model.train.ranks import ALONE, Ranks
 from model.train.step import Train
 
@@ -110,11 +110,6 @@ def rate_at(step: Train, number: int) -> float:
 
 def parameters(optimizer: torch.optim.Optimizer) -> Iterable[nn.Parameter]:
     return (parameter for group in optimizer.param_groups for parameter in group["params"])
-
-
-def own(value: Tensor) -> Tensor:
-    """This rank's part of `value`, in the same memory: its share, if ranks share it."""
-    return value.to_local() if isinstance(value, DTensor) else value
 
 
 _ALL_PARTS = (*PARTS, "other")

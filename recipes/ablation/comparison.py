@@ -15,7 +15,7 @@ that hardly read.
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy
 from scipy import stats
@@ -26,19 +26,6 @@ HARDLY_READS = 0.9
 MIN_DOCUMENTS = 8
 
 Interval = tuple[float, float]
-
-
-class Difference(NamedTuple):
-    """The error of `b` less that of `a`: below 0 `b` is better. `verdict` names the better arm; "" if that is open."""
-
-    a: str
-    b: str
-    value: float
-    samples: Interval
-    documents: Interval | None
-    seeds: Interval | None
-    by_seed: tuple[float, ...]
-    verdict: str
 
 
 class Drawn:
@@ -69,7 +56,8 @@ def compared(
     blind: Collection[str] = (),
 ) -> dict[str, Any]:
     """The arms' rates and all differences of two arms. `edits_SN` has the edits of each arm's readings, by seed and sample, the
-    samples in one order for all; `chars` are the truths' lengths. Arms that are `blind` don't look at the images. Raises
+    samples in one order for all; `chars` are the truths' lengths. Arms that are `blind` don't look at the images. A difference is
+    the error of `b` less that of `a`: below 0 `b` is better. Its `verdict` names the better arm; "" if that is open. Raises
     `ValueError` without samples or characters."""
     chars_N = numpy.asarray(chars, float)
     if not len(chars_N) or not chars_N.sum():
@@ -101,14 +89,15 @@ def compared(
             by_documents = of_documents.interval(apart_N) if of_documents else None
             reads = min(arms[a]["error"], arms[b]["error"]) < HARDLY_READS and a not in blind and b not in blind
             verdict = better(a, b, (by_samples, by_documents, by_seeds)) if by_seeds and reads else ""
-            value = float(apart_N.sum() / chars_N.sum())
-            differences.append(Difference(a, b, value, by_samples, by_documents, by_seeds, by_seed, verdict))
+            apart = {"a": a, "b": b, "value": float(apart_N.sum() / chars_N.sum()), "samples": by_samples}
+            apart |= {"documents": by_documents, "seeds": by_seeds, "by_seed": by_seed, "verdict": verdict}
+            differences.append(apart)
     return {
         "num": len(chars_N),
         "num_characters": int(chars_N.sum()),
         "num_documents": len(names),
         "arms": arms,
-        "differences": [difference._asdict() for difference in differences],
+        "differences": differences,
     }
 
 

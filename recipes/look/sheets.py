@@ -18,7 +18,6 @@ from datagen.page.images import pixels
 from datagen.record import Box, Line, Origin, Quality, Region, Sample, SampleError
 from datagen.writing import scripts
 from flywheel.lines.crops import Row
-from flywheel.people.review import page_rows
 from flywheel.pools.questions import AUDIT, Asked, Sheet
 from flywheel.step import round_name
 from recipes.look.audit import write_audit
@@ -50,7 +49,7 @@ def _write_lines(target: Folder, sheet: Sheet, pages: Folder) -> set[str]:
     """Write the lines that can be shown as a dataset of one shard; returns their ids. The first question gets the highest
     difficulty."""
     wanted = {line.page for line in sheet.lines}
-    rows: dict[str, Row] = {row["key"]: row for row in page_rows(pages) if row["key"] in wanted}
+    rows: dict[str, Row] = {row["key"]: row for row in manifest.rows(pages) if row["key"] in wanted}
     of_page: dict[str, list[tuple[int, Asked]]] = defaultdict(list)
     for number, line in enumerate(sheet.lines):
         of_page[line.page].append((number, line))

@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from datagen.labelling import reasons as label_reasons
+from datagen.page.boxes import area, around, shared
 from datagen.record import Box, Line, Sample
 from datagen.word import reasons as word_reasons
 from datagen.writing import scripts
@@ -321,7 +322,7 @@ def excerpt(sample: Sample, weigh: Weight) -> tuple[Box | None, tuple[Line, ...]
     """A box around the few lines with the largest weight, near the page's middle if there is a choice, and the lines in it.
     Without lines on the page there is no box, and the text is one line."""
     weigh = cache(weigh)  # a line is in up to `_MAX_WINDOW` windows
-    windows = [(sum(map(weigh, lines)), _union(lines)) for lines in _windows(sample)]
+    windows = [(sum(map(weigh, lines)), around(line.box for line in lines)) for lines in _windows(sample)]
     if not windows:
         return None, lines_of(sample)
     most = max(weight for weight, _ in windows)
@@ -332,7 +333,7 @@ def excerpt(sample: Sample, weigh: Weight) -> tuple[Box | None, tuple[Line, ...]
 
     box = min((box for weight, box in windows if weight >= 0.7 * most), key=distance)
     # Other lines there are shown, too: people should see text that the layer has twice, or between the lines.
-    inside = tuple(line for line in lines_of(sample) if _share_inside(line.box, box) > 0.5)
+    inside = tuple(line for line in lines_of(sample) if shared(line.box, box) > 0.5 * area(line.box))
     return Box(max(0, box.x0 - _PAD), max(0, box.y0 - _PAD), min(width, box.x1 + _PAD), min(height, box.y1 + _PAD)), inside
 
 
@@ -359,26 +360,12 @@ def _windows(sample: Sample) -> Iterator[Sequence[Line]]:
                 return
             end = start + 1
             while end < len(lines) and end - start < _MAX_WINDOW:
-                box = _union(lines[start : end + 1])
-                filled = sum(_area(line.box) for line in lines[start : end + 1])
-                if _area(box) > 2.5 * filled or min(box.x1 - box.x0, box.y1 - box.y0) > deepest:
+                box = around(line.box for line in lines[start : end + 1])
+                filled = sum(area(line.box) for line in lines[start : end + 1])
+                if area(box) > 2.5 * filled or min(box.x1 - box.x0, box.y1 - box.y0) > deepest:
                     break
                 end += 1
             yield lines[start:end]
-
-
-def _union(lines: Sequence[Line]) -> Box:
-    x0, y0, x1, y1 = zip(*(line.box for line in lines), strict=True)
-    return Box(min(x0), min(y0), max(x1), max(y1))
-
-
-def _area(box: Box) -> int:
-    return (box.x1 - box.x0) * (box.y1 - box.y0)
-
-
-def _share_inside(box: Box, other: Box) -> float:
-    width, height = min(box.x1, other.x1) - max(box.x0, other.x0), min(box.y1, other.y1) - max(box.y0, other.y0)
-    return max(0, width) * max(0, height) / max(1, _area(box))
 
 
 def marked(text: str, is_telling: IsTelling | None) -> list[tuple[str, str]]:

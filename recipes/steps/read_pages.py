@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy
@@ -138,24 +139,15 @@ def read(pages: Sequence[Sample], network: Folder) -> list[dict[str, Any]]:
     from model.read_images import Asking
     from model.train.start import known_as
 
-    lines_of_pages = [lines_by_network.lines(page) for page in pages]
-    rows: list[dict[str, Any]] = [
-        {"key": page.key, "lines": [{"box": list(line.box)} for line in of]}
-        for page, of in zip(pages, lines_of_pages, strict=True)
-    ]
-    parts = [
-        (line, part, page.lang)
-        for page, of, row in zip(pages, lines_of_pages, rows, strict=True)
-        for one, line in zip(of, row["lines"], strict=True)
-        for part in one.parts
-    ]
-    crops, langs = [part for _, part, _ in parts], [lang for *_, lang in parts]
+    found = [(page, line) for page in pages for line in lines_by_network.lines(page)]
+    lines, langs = [line for _, line in found], [page.lang for page, line in found for _ in line.parts]
     asking = Asking(network.url, known_as(network), Prompt.FREE.value, (lines_by_network.MODE,), most=_MOST, precision="float32")
-    texts = {NETWORK: lines_by_network.read(crops, asking), TESSERACT: _by_tesseract(crops, langs)}
-    for reader, of_reader in texts.items():
-        for (line, *_), text in zip(parts, of_reader, strict=True):
-            line[reader] = f"{line.get(reader, '')} {text}".strip()
-    return rows
+    ours = lines_by_network.texts_of(lines, partial(lines_by_network.read, asking=asking))
+    theirs = lines_by_network.texts_of(lines, partial(_by_tesseract, langs=langs))
+    rows: dict[str, list[dict[str, Any]]] = {page.key: [] for page in pages}
+    for (page, line), our, their in zip(found, ours, theirs, strict=True):
+        rows[page.key].append({"box": list(line.box), NETWORK: our, TESSERACT: their})
+    return [{"key": key, "lines": of_page} for key, of_page in rows.items()]
 
 
 def _by_tesseract(crops: Sequence[numpy.ndarray], langs: Sequence[str]) -> list[str]:

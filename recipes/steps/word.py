@@ -32,7 +32,7 @@ class TallyRunner(StepRunner[TallyWord]):
         dataset = self.out.sub(self.step.dataset)
         reports = read_reports(dataset)
         state = [[report.shard, report.sha256, len(report.drops)] for report in reports]
-        tally = self._tally()
+        tally = self.kept(FILE)
         if tally is None or tally["of"] != state:
             rows = [row for report in reports for row in manifest.read_part(dataset, report.shard).to_pylist()]
             summary = counted(read_records(dataset, rows), (drop for report in reports for drop in report.drops))
@@ -42,15 +42,15 @@ class TallyRunner(StepRunner[TallyWord]):
         return OK
 
     def status(self) -> list[str]:
-        tally = self._tally()
+        tally = self.kept(FILE)
         return [f"{self.step.name}: {what}: {figure}" for what, figure in lines(tally["summary"])] if tally else []
 
     def shown(self) -> Any:
-        tally = self._tally()
+        tally = self.kept(FILE)
         return tally["of"] if tally else None
 
     def sections(self, report: Report, max_bytes: int) -> "list[Section]":
-        tally = self._tally()
+        tally = self.kept(FILE)
         if tally is None:
             return []
         from recipes.report import Cell, Section, blocks, joined
@@ -65,6 +65,3 @@ class TallyRunner(StepRunner[TallyWord]):
 
     def after_retry(self) -> Step | None:
         return self.step
-
-    def _tally(self) -> dict[str, Any] | None:
-        return json.loads(self.folder.read(FILE)) if self.folder.exists(FILE) else None

@@ -1,14 +1,17 @@
 """The word `data` of a training: datasets, or a file with a mixture of them."""
 
+from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from model.data.words import MIN_WORTH
 from model.train.data_config import Data
 from recipes.words.fields import parts
 from recipes.words.values import GROUPS
+
+_OBJECTS = {"langs": dict[str, float], "members": dict[str, Any], "difficulty": dict[str, float]}
+"""The fields of `Data` that are pairs there, and objects in a file."""
 
 
 def mixture(text: str) -> dict[str, Any]:
@@ -23,29 +26,21 @@ def mixture(text: str) -> dict[str, Any]:
         return {"datasets": tuple(Data(where, group or GROUPS[0]) for group, where in parts(text, GROUPS))}
     datasets = []
     for one in mixed.datasets:
-        pairs = {name: tuple(getattr(one, name).items()) for name in ("langs", "members", "difficulty")}
+        pairs = {name: tuple(getattr(one, name).items()) for name in _OBJECTS}
         images = _beside(text, one.images, is_name=False) if one.images else ""
         datasets.append(Data(**msgspec.structs.asdict(one) | pairs | {"where": _beside(text, one.where), "images": images}))
     return {"datasets": tuple(datasets)} | ({"groups": tuple(mixed.groups.items())} if mixed.groups else {})
 
 
-class _Dataset(msgspec.Struct, forbid_unknown_fields=True):
-    where: str
-    group: str = "ocr"
-    weight: float | None = None
-    langs: dict[str, float] = {}
-    members: dict[str, Any] = {}
-    images: str = ""
-    column: str = ""
-    split: str = "train"
-    only: str = ""
-    unread: str = "leave"
-    min_worth: float = MIN_WORTH
-    difficulty: dict[str, float] = {}
-    medium_from: float = 0.02
-    hard_from: float = 0.1
-    diverse: str = ""
-    power: float = 0.5
+def _field(of: Field[Any]) -> tuple[Any, ...]:
+    """A field of `Data`, as msgspec reads it."""
+    if of.name in _OBJECTS:
+        return of.name, _OBJECTS[of.name], {}
+    return (of.name, of.type) if of.default is MISSING else (of.name, of.type, of.default)
+
+
+_DATASET = [_field(of) for of in fields(Data) if of.name != "drawn"]
+_Dataset: Any = msgspec.defstruct("_Dataset", _DATASET, forbid_unknown_fields=True)
 
 
 class _Mixture(msgspec.Struct, forbid_unknown_fields=True):

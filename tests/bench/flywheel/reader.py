@@ -76,7 +76,7 @@ def train(crops: list[Crop], alphabet: Alphabet) -> float:
     optimizer = torch.optim.AdamW(net.parameters(), fit.learning_rate, fused=True)
     started = time.perf_counter()
     for step, batch in zip(range(fit.steps), batches_of(fit, crops, 0), strict=False):
-        loss = loss_of_lines(net, alphabet, fit, batch, numpy.random.default_rng(step), compact.has_fast_bf16())
+        loss = loss_of_lines(net, alphabet, fit, batch, step)
         assert loss is not None
         loss.backward()
         optimizer.step()

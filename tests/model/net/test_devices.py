@@ -64,14 +64,15 @@ class Copies(TorchDispatchMode):
         return function(*args, **(kwargs or {}))
 
 
-def test_all_images_of_a_batch_go_to_a_device_at_once():
+def test_all_images_of_a_batch_go_to_a_device_at_once(monkeypatch):
+    monkeypatch.setattr(torch.Tensor, "pin_memory", torch.Tensor.clone)
     corpus = opened([pages("pages", 12)], byte_tokenizer(), 0.1)
     draws = [alone(corpus, 0, row, "gundam") for row in range(6)]
     make = maker(corpus, byte_tokenizer(), ["gundam"])
     jobs = [job(corpus, [draws[:2]]), job(corpus, [draws])]
     counts = []
     for plain, one in zip([make[each] for each in jobs], made_ahead(make, jobs, 0), strict=True):
-        one = _unflat(_flat(one))  # as a thread does it for a GPU, but for the pinning
+        one = _unflat(_flat(one).pin_memory())  # as a worker and torch's thread do it for a GPU, but for the pinning
         with Copies() as copies:
             moved = one.to("meta")
         counts.append(copies.num)

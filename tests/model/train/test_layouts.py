@@ -23,8 +23,9 @@ from model.net.pipeline_cut import Cut, Layout
 from model.net.stages import cut, stage_of
 from model.train import evaluate, ranks, trainer
 from model.train.layout import layout
+from model.train.lean_adamw import own
 from model.train.lines import read_lines
-from model.train.optim import own, parameters
+from model.train.optim import parameters
 from model.train.process import STOPPED
 from model.train.ranks import Ranks
 from tests.model.ranks import CONFIG, STEP, laid_out, make_rows, on_ranks, sgd

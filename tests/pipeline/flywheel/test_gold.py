@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from datagen.disk import manifest
 from datagen.disk.storage import Folder
 from flywheel.people import gold, review
 from flywheel.pools import lineage, pools_file, questions
@@ -55,7 +56,7 @@ def ask(path: Path) -> None:
     """Write a sheet of a dozen refused lines, and of a line on a held-out page. The sheet says of each that the reader read one
     word, so that the tests know what a correction changes."""
     out = Folder(str(path))
-    rows = {row["key"]: row for row in review.page_rows(out.sub("coarse"))}
+    rows = {row["key"]: row for row in manifest.rows(out.sub("coarse"))}
     lines = []
     for drop in [drop for drop in json_rows(path / "round-1/drops.jsonl") if drop["key"] and drop["readings"]][:12]:
         row, (reading,) = rows[drop["key"].rsplit("-", 2)[0]], drop["readings"]
