@@ -4,18 +4,15 @@ The planner of a run finds equal pages once: by the source's sha256 and page, el
 carries the places of its own pages. A page is in the output once, from the first dataset that has it.
 """
 
-import functools
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import msgspec
-import numpy
 import pyarrow as pa
-import xxhash
 
 from datagen.agreement.agree_page import VERSION, Agreement
 from datagen.agreement.blocks import Page, scaled
@@ -26,13 +23,14 @@ from datagen.disk.storage import Folder
 from datagen.formulas import drawing
 from datagen.inputs.census import Census
 from datagen.inputs.items import Item
+from datagen.inputs.stored_items import database
 from datagen.record import Drop, Range, Sample, SampleError, clean_text
 from datagen.work.joined_rows import JoinedRow, rows_of
 from datagen.work.samples_of import ShardsOf, ShardSource
 from datagen.work.specification import PLACE
 
-_COLUMNS = ["key", "task", "sha256", "page", "parent", "image_xxh64"]
-_PLACE = ["shard", "record_offset", "record_bytes"]
+_PLACE = ("shard", "record_offset", "record_bytes")
+_COLUMNS = ("key", "task", "sha256", "page", "parent", "image_xxh64", *_PLACE)
 _TOLD = "told_before"
 _UNREADABLE = (ValueError, KeyError, TypeError, IndexError, OSError, msgspec.MsgspecError)
 """The exceptions of a damaged record and of a missing shard."""
@@ -85,8 +83,8 @@ class AgreedPages(ShardSource):
                 if item.uri not in wanted:
                     continue
                 part = manifest.read_part(folder, PurePosixPath(item.uri).stem)
-                for row, (who, image) in enumerate(zip(*_identities(part), strict=True)):
-                    yield _joined_row(item.uri, row, number, index.places(who, image))
+                for row, (source, image) in enumerate(_identities(part)):
+                    yield _joined_row(item.uri, row, number, index.places(source, image) if source else {})
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
         folder = Folder(item.uri.rpartition("/")[0].rpartition("/")[0])
@@ -161,71 +159,38 @@ def state_of(dataset: str) -> str:
     return hashlib.sha256(json.dumps(shards).encode()).hexdigest()[:16]
 
 
-class _Digests(NamedTuple):
-    """Digests in order, with the place of each. Of equal digests the first counts."""
-
-    digests: numpy.ndarray
-    places: numpy.ndarray
-
-    @classmethod
-    def of(cls, digests: numpy.ndarray, places: numpy.ndarray) -> "_Digests":
-        order = numpy.argsort(digests, kind="stable")
-        return cls(digests[order], places[order])
-
-    def place(self, digest: int) -> int | None:
-        at = int(numpy.searchsorted(self.digests, numpy.uint64(digest)))
-        return int(self.places[at]) if at < len(self.digests) and int(self.digests[at]) == digest else None
-
-
 class _Index:
-    """The place of each page in each dataset, by two digests of 8 bytes: of the source and page, and of the image. The index
-    takes 32 bytes a page."""
+    """The place of each page in each dataset, by its source and by its image, in a database on this machine's disk."""
 
     def __init__(self, datasets: Sequence[str]):
-        self._folders = [Folder(dataset) for dataset in datasets]
-        self._shards = [[report.shard for report in read_reports(folder)] for folder in self._folders]
-        self._pages = [self._digests(folder, shards) for folder, shards in zip(self._folders, self._shards, strict=True)]
-        self._part = functools.lru_cache(maxsize=64)(self._read)
+        self._database = database()
+        self._database.execute(f"CREATE TABLE page (dataset, source, image, {', '.join(_PLACE)})")
+        for number, folder in enumerate(map(Folder, datasets)):
+            for part in manifest.parts(folder, [report.shard for report in read_reports(folder)], _COLUMNS):
+                places = zip(*(part[name].to_pylist() for name in _PLACE), strict=True)
+                pages = ((number, *known, *place) for known, place in zip(_identities(part), places, strict=True) if known[0])
+                self._database.executemany("INSERT INTO page VALUES (?, ?, ?, ?, ?, ?)", pages)
+        for name in ("source", "image"):
+            self._database.execute(f"CREATE INDEX by_{name} ON page ({name}, dataset)")
 
-    def _digests(self, folder: Folder, shards: Sequence[str]) -> tuple[_Digests, _Digests]:
-        who: list[numpy.ndarray] = []
-        images: list[numpy.ndarray] = []
-        places: list[numpy.ndarray] = []
-        for n, part in enumerate(manifest.parts(folder, shards, _COLUMNS)):
-            named, seen = _identities(part)
-            pages = [row for row, digest in enumerate(named) if digest is not None]
-            who.append(numpy.array([named[row] for row in pages], numpy.uint64))
-            images.append(numpy.array([seen[row] for row in pages], numpy.uint64))
-            places.append(numpy.array([n << 32 | row for row in pages], numpy.int64))
-        at = numpy.concatenate([numpy.zeros(0, numpy.int64), *places])
-        by_source, by_image = (numpy.concatenate([numpy.zeros(0, numpy.uint64), *of]) for of in (who, images))
-        return _Digests.of(by_source, at), _Digests.of(by_image, at)
-
-    def _read(self, dataset: int, shard: int) -> list[dict[str, Any]]:
-        folder = self._folders[dataset]
-        return list(manifest.read_part(folder, self._shards[dataset][shard]).select(_PLACE).to_pylist())
-
-    def places(self, who: int | None, image: int) -> dict[int, dict[str, Any]]:
-        """The page's place in each dataset that has the page, by the dataset's number. {} for a sample that isn't a page."""
-        place_of = {}
-        for dataset, (by_source, by_image) in enumerate(self._pages if who is not None else ()):
-            at = by_source.place(who or 0)
-            at = by_image.place(image) if at is None else at
-            if at is not None:
-                place_of[dataset] = self._part(dataset, at >> 32)[at & 0xFFFFFFFF]
-        return place_of
+    def places(self, source: str, image: str) -> dict[int, dict[str, Any]]:
+        """The page's place in each dataset that has the page, by the dataset's number, in order. The source says it before the
+        image, and of equal pages the first counts."""
+        place_of: dict[int, dict[str, Any]] = {}
+        for name, value in (("image", image), ("source", source)):
+            query = f"SELECT dataset, {', '.join(_PLACE)}, min(rowid) FROM page WHERE {name} = ? GROUP BY dataset"
+            for dataset, *place, _ in self._database.execute(query, (value,)):
+                place_of[dataset] = dict(zip(_PLACE, place, strict=True))
+        return dict(sorted(place_of.items()))
 
 
-def _identities(part: pa.Table) -> tuple[list[int | None], list[int]]:
-    """For each row, the two digests that identify its page: of the source's sha256 and page, and of the image. The first is of
-    the sample's key if the sample has no source or is a part of another one, and None if the sample isn't a page."""
-    who: list[int | None] = []
-    for task, sha256, page, key, parent in zip(
-        *(part[name].to_pylist() for name in ("task", "sha256", "page", "key", "parent")), strict=True
-    ):
-        known = f"{sha256}\n{page}" if sha256 and not parent else f"key {key}"
-        who.append(xxhash.xxh3_64_intdigest(known.encode()) if task == "page" else None)
-    return who, part["image_xxh64"].to_pylist()
+def _identities(part: pa.Table) -> Iterator[tuple[str, str]]:
+    """What tells each row's page: its source and page, or the key of a sample without a source or cut from another one; "" if the
+    sample isn't a page. And the digest of its image."""
+    columns = (part[name].to_pylist() for name in ("task", "sha256", "page", "key", "parent", "image_xxh64"))
+    for task, sha256, page, key, parent, image in zip(*columns, strict=True):
+        source = f"{sha256}\n{page}" if sha256 and not parent else f"key {key}"
+        yield source if task == "page" else "", str(image)
 
 
 def _joined_row(uri: str, row: int, own: int, places: dict[int, dict[str, Any]]) -> JoinedRow:

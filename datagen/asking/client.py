@@ -57,7 +57,6 @@ class _Server:
     together: int
     num_asked: int = 0
     not_before: float = 0.0
-    num_answers: int = 0
     faults: int = 0
     context: int | None = None
     num_read: int = 0
@@ -239,7 +238,7 @@ class Servers:
                 content = await _limited(response)
                 if response.status == 200:
                     answer = answers.parsed(self._without_key(content))
-                    server.faults, server.num_answers = 0, server.num_answers + 1
+                    server.faults = 0
                     server.num_read = max(server.num_read, answer.num_read)
                     why = f"context is {server.context or 'short'}" if cut and answer.end == LENGTH else ""
                     return answer._replace(detail=why or answer.detail, seconds=round(time.monotonic() - started, 3)), 0.0

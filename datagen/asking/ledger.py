@@ -129,15 +129,6 @@ def index(folder: Folder, segment: str = "") -> int:
         return _index(path, "")
 
 
-def answers(folder: Folder, segments: Callable[[str], bool] = lambda name: True) -> Iterator[dict[str, Any]]:
-    """All lines of the ledger, or of the files whose names without their ending are wanted, as their values."""
-    path = local(folder)
-    for file in sorted(path.glob(f"*{_SUFFIX}")):
-        if segments(file.name.removesuffix(_SUFFIX)):
-            for _, _, line in _lines(file):
-                yield json.loads(line.partition(b" ")[2])
-
-
 def forget(folder: Folder, is_forgotten: Callable[[str], bool]) -> int:
     """Take out the answers about pages whose keys are forgotten; returns how many. A page that is the same, and stays, is asked
     about again. The index is made anew by the next run."""

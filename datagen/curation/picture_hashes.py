@@ -9,14 +9,10 @@ say is compared, too, where both say something.
 """
 
 import functools
-import importlib
 import io
-import sys
-import types
 import unicodedata
 import warnings
 from collections.abc import Iterator
-from typing import Any
 
 import imagehash
 import numpy
@@ -59,35 +55,20 @@ def gist(text: str) -> bytes | None:
 
 def min_hashes(pieces: set[str], num: int, seed: int) -> numpy.ndarray:
     """The MinHash of a text's pieces: `num` uint32."""
+    from datasketch import MinHash  # takes half a second with what it loads of scipy, which a plan needn't wait for
+
     words = {"hashfunc": xxhash.xxh32_intdigest, "permutations": _permutations(num, seed), "scheme": "affine32"}
-    signature = _min_hash()(num, seed, **words)
+    signature = MinHash(num, seed, **words)
     signature.update_batch({piece.encode() for piece in pieces})
     return signature.hashvalues.astype(numpy.uint32)
 
 
 @functools.cache
-def _min_hash() -> Any:
-    """datasketch's class `MinHash`. Its package loads scipy.integrate, too, a third of a second, for an index that nobody asks
-    for here: that is loaded when one is."""
-    name = "scipy.integrate"
-    if name in sys.modules:
-        from datasketch import MinHash
-
-        return MinHash
-    later = types.ModuleType(name)
-    later.quad = lambda *args, **words: importlib.import_module(name).quad(*args, **words)  # type: ignore[attr-defined]
-    sys.modules[name] = later
-    try:
-        from datasketch import MinHash
-    finally:
-        del sys.modules[name]
-    return MinHash
-
-
-@functools.cache
 def _permutations(num: int, seed: int) -> tuple:
     """Made once: they cost more than a page."""
-    return _min_hash()(num, seed, hashfunc=xxhash.xxh32_intdigest, scheme="affine32").permutations
+    from datasketch import MinHash
+
+    return MinHash(num, seed, hashfunc=xxhash.xxh32_intdigest, scheme="affine32").permutations
 
 
 def near(looks: numpy.ndarray, most: int) -> Iterator[tuple[int, int, int]]:

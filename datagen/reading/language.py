@@ -14,6 +14,7 @@ from datagen.markdown import all_text, all_text_of
 from datagen.record import Drop, Region, Sample
 from datagen.work.pipeline import Stage
 from datagen.writing import scripts
+from datagen.writing.languages import script_of
 
 # Not "\W", which holds the vowel signs of Indic scripts.
 _NOT_LETTERS = re.compile(f"[{scripts.NOT_LETTERS}]+")
@@ -164,7 +165,7 @@ def _identify(
     engine, declared = _langid(), declared or "und"
     base = declared.split("-")[0]
     unlabelled = declared if base not in engine.labels() else "und"  # what the identifier can't know about
-    is_written = _usual_script(declared) == script
+    is_written = script_of(declared) == script
     if script not in engine.SCRIPTS:
         return Language(declared if is_written else unlabelled, 0.0, script, share)
     scores = {lang: score for lang, score in engine.scores(words).items() if engine.writes(lang, script)} or {"und": 0.0}
@@ -174,17 +175,6 @@ def _identify(
     if unlabelled != "und" and (scores[best] < _SURE or (is_written and script not in _SHARED_SCRIPTS)):
         return Language(unlabelled, 0.0, script, share)
     return Language(best if scores[best] >= min_score else "und", scores[best], script, share)
-
-
-@functools.lru_cache(maxsize=1024)
-def _usual_script(lang: str) -> str:
-    """The script that a language (BCP-47) is written in, as CLDR or its own subtag says; "" if neither knows."""
-    import langcodes  # takes 0.1 s, which a plan needn't wait for
-
-    try:
-        return langcodes.Language.get(lang).maximize().script or ""
-    except ValueError:
-        return ""
 
 
 def _passages(words: str) -> str:

@@ -91,15 +91,13 @@ class Table:
         )
 
 
-def to_html(table: Table, headers: bool = False) -> str:
-    """The table's HTML, with rows of one length. Header cells are `th` if `headers`, else `td` like the others. Raises
-    `ValueError` if cells overlap."""
+def to_html(table: Table) -> str:
+    """The table's HTML, with rows of one length. Raises `ValueError` if cells overlap."""
     rows: list[list[str]] = [[] for _ in range(table.num_rows)]
     for cell in table.whole().cells:
-        tag = "th" if headers and cell.is_header else "td"
         attributes = (f' {name}="{num}"' for name, num in (("rowspan", cell.rows), ("colspan", cell.columns)) if num > 1)
         text = _RAISED.sub(r"<\1>\2</\1>", html.escape(cell.text, quote=False)).replace("\n", "<br>")
-        rows[cell.row].append(f"<{tag}{''.join(attributes)}>{text}</{tag}>")
+        rows[cell.row].append(f"<td{''.join(attributes)}>{text}</td>")
     return f"<table>{''.join('<tr>' + ''.join(row) + '</tr>' for row in rows)}</table>"
 
 

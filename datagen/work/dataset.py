@@ -19,8 +19,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import filelock
-import numpy
-import xxhash
 
 from datagen.disk import manifest
 from datagen.disk.card import dataset_card
@@ -29,7 +27,7 @@ from datagen.disk.storage import Folder
 from datagen.inputs.items import Item
 from datagen.inputs.language_weights import weigh
 from datagen.inputs.selection import choose
-from datagen.inputs.stored_items import StoredItems, in_order, last_of_each
+from datagen.inputs.stored_items import StoredItems, database, in_order, last_of_each
 from datagen.patching import form
 from datagen.record import SCHEMA, another_schema
 from datagen.work import patched
@@ -293,24 +291,17 @@ def verify(folder: Folder) -> Iterator[tuple[str, list[str]]]:
 
 
 def _verify_keys(folder: Folder) -> list[str]:
-    """A fault for each key that more than one shard has, by the manifest. Memory is 8 bytes a sample: digests are compared first,
-    and then the keys with equal digests."""
-    names = [name for name in folder.sub("manifest").names(".parquet") if folder.exists(f"shards/{name[:-8]}.json")]
-
-    def keys() -> Iterator[tuple[str, list[str]]]:
-        for name in names:
+    """A fault for each key that more than one shard has, by the manifest."""
+    keys = database()
+    keys.execute("CREATE TABLE key (key, shard)")
+    for shard in (name.removesuffix(".parquet") for name in folder.sub("manifest").names(".parquet")):
+        if folder.exists(f"shards/{shard}.json"):
             with contextlib.suppress(OSError, ValueError):  # `_verify_manifest` reports it
-                yield name.removesuffix(".parquet"), folder.read_table(f"manifest/{name}")["key"].to_pylist()
-
-    digests = [numpy.array([xxhash.xxh3_64_intdigest(key.encode()) for key in of_shard], numpy.uint64) for _, of_shard in keys()]
-    values, counts = numpy.unique(numpy.concatenate([numpy.zeros(0, numpy.uint64), *digests]), return_counts=True)
-    twice = set(values[counts > 1].tolist())
-    shards_of: dict[str, list[str]] = {}
-    for shard, of_shard in keys() if twice else ():
-        for key in of_shard:
-            if xxhash.xxh3_64_intdigest(key.encode()) in twice:
-                shards_of.setdefault(key, []).append(shard)
-    return [f"key {key} is in {' and '.join(shards)}" for key, shards in shards_of.items() if len(shards) > 1]
+                of_shard = manifest.read_part(folder, shard)["key"].to_pylist()
+                keys.executemany("INSERT INTO key VALUES (?, ?)", ((key, shard) for key in of_shard))
+    ordered = "SELECT * FROM key ORDER BY key, shard"
+    twice = f"SELECT key, group_concat(shard, ' and ') FROM ({ordered}) GROUP BY key HAVING count(*) > 1"
+    return [f"key {key} is in {shards}" for key, shards in keys.execute(twice)]
 
 
 def _verify_manifest(folder: Folder, report: ShardReport) -> list[str]:

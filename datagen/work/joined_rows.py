@@ -1,27 +1,20 @@
 """Joins of tables' rows with files. The process that plans a run joins them once, and each shard's task carries its slice.
 
 The image of a list's row depends on all images and all lists together, which no worker holds. The planning process writes the
-join into a temporary Parquet file, in the order of tables and rows, and reads a slice for each task. The file goes when the run
-ends. The next run makes the join anew.
+join to its disk, and reads a slice for each task. The next run makes the join anew.
 """
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from datagen.disk.temporary import temporary_folder
 from datagen.inputs.items import Item
+from datagen.inputs.stored_items import database
 from datagen.record import Range, SampleError
 from datagen.work.pipeline import ShardTask, Source
 
 WHOLE = -1
 """A row's number that stands for all rows of the table."""
-_GROUP = 10_000  # rows
 
 
 class JoinedRow(NamedTuple):
@@ -34,14 +27,6 @@ class JoinedRow(NamedTuple):
     content: bytes = b""
     reason: str = ""
     detail: str = ""
-
-
-_SCHEMA = pa.schema(
-    [
-        *(("table", pa.string()), ("number", pa.int64()), ("path", pa.string())),
-        *(("content", pa.binary()), ("reason", pa.string()), ("detail", pa.string())),
-    ]
-)
 
 
 @runtime_checkable
@@ -84,47 +69,27 @@ def with_joined(source: Source, tasks: Callable[[], Iterable[ShardTask]]) -> Ite
         return
     # A patch's shards join nothing.
     items = (item for task in tasks() if isinstance(task.pipeline.source, Joining) for item in task.inputs)
-    with temporary_folder() as folder:
-        table = JoinedTable(f"{folder}/joined.parquet", source.join(items))
-        for task in tasks():
-            if not isinstance(task.pipeline.source, Joining):
-                yield task
-                continue
-            rows = tuple(row for item in task.inputs for row in table.slice(item))
-            joined = cast(Source, replace(cast(Any, source), joined=rows))
-            yield replace(task, pipeline=replace(task.pipeline, source=joined))
+    table = JoinedTable(source.join(items))
+    for task in tasks():
+        if not isinstance(task.pipeline.source, Joining):
+            yield task
+            continue
+        rows = tuple(row for item in task.inputs for row in table.slice(item))
+        joined = cast(Source, replace(cast(Any, source), joined=rows))
+        yield replace(task, pipeline=replace(task.pipeline, source=joined))
 
 
 class JoinedTable:
-    """Rows in a Parquet file, in groups of one table each. Joins of whole tables are in memory."""
+    """Joins of rows in a database of their own on this machine's disk."""
 
-    def __init__(self, path: str, rows: Iterator[JoinedRow]):
-        self._wholes: dict[str, JoinedRow] = {}
-        self._extents: list[tuple[str, int, int]] = []  # each group's table, first row and last row
-        with pq.ParquetWriter(path, _SCHEMA, compression="zstd") as writer:
-            for table, of_table in itertools.groupby(self._without_wholes(rows), key=lambda row: row.table):
-                while group := list(itertools.islice(of_table, _GROUP)):
-                    columns = zip(*group, strict=True)
-                    arrays = [pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)]
-                    writer.write_table(pa.Table.from_arrays(arrays, schema=_SCHEMA))
-                    self._extents.append((table, group[0].number, group[-1].number))
-        self._file = pq.ParquetFile(path)
-        self._group = lru_cache(maxsize=1)(self._read)
-
-    def _without_wholes(self, rows: Iterator[JoinedRow]) -> Iterator[JoinedRow]:
-        for row in rows:
-            if row.number == WHOLE:
-                self._wholes[row.table] = row
-            else:
-                yield row
-
-    def _read(self, group: int) -> list[JoinedRow]:
-        columns = self._file.read_row_group(group, use_threads=False).columns
-        return list(map(JoinedRow, *(column.to_pylist() for column in columns)))
+    def __init__(self, rows: Iterable[JoinedRow]):
+        self._database = database()
+        self._database.execute('CREATE TABLE row ("table", number, path, content, reason, detail)')
+        self._database.executemany("INSERT INTO row VALUES (?, ?, ?, ?, ?, ?)", rows)
+        self._database.execute('CREATE INDEX by_place ON row ("table", number)')
 
     def slice(self, item: Item) -> Iterator[JoinedRow]:
-        if item.uri in self._wholes:
-            yield self._wholes[item.uri]
-        for number, (table, first, last) in enumerate(self._extents):
-            if table == item.uri and last >= item.first and (item.stop < 0 or first < item.stop):
-                yield from (row for row in self._group(number) if item.has(row.number))
+        """The joins of an item's rows by number, behind that of the whole table."""
+        chosen = f'"table" = ? AND (number = {WHOLE} OR (number >= ? AND (? < 0 OR number < ?)))'
+        values = item.uri, item.first, item.stop, item.stop
+        return map(JoinedRow._make, self._database.execute(f"SELECT * FROM row WHERE {chosen} ORDER BY number", values))

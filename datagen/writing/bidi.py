@@ -13,8 +13,11 @@ _BRACKETS = {"(": ")", "[": "]", "{": "}"}
 _CLOSING = {close: opening for opening, close in _BRACKETS.items()}
 _MIRRORED = dict(zip("()[]{}<>«»‹›≤≥⟨⟩", ")(][}{><»«›‹≥≤⟩⟨", strict=True))
 KINDS = ("()", "[]", "{}", "«»", "‹›")  # of brackets that look mirrored in right-to-left text
+# A space and a comma right in front of a Latin name, as visual order shows the comma between two names that were typed one by
+# one: `TLS ,SSL` is `SSL, TLS`.
 _COMMA = re.compile(r"(?<=[0-9A-Za-z)]) [,;\u060c\u061b](?=[(A-Za-z])")
-# `C#` is drawn as `#C` among right-to-left letters, so a number sign is a longer name's only.
+# What is a Latin name's own: empty brackets right behind it, as in `print()`, and a sign in front of it, as in `@property` and
+# `\LaTeX`. `C#` is drawn as `#C` among right-to-left letters, so a number sign is a longer name's only.
 _OWN = re.compile(r"(?<=[0-9A-Za-z_])(?:\(\)|\[\]|\{\})|(?<![\w.@#$+-])(?:[@$](?=[A-Za-z_])|#(?=[A-Za-z_]{3}))|\\(?=[A-Za-z]{2})")
 _NEUTRAL = ("B", "S", "WS", "ON")
 
@@ -38,7 +41,9 @@ def logical_order(visual: Sequence[str], rtl: bool) -> list[tuple[int, bool]]:
     Word processors draw brackets that were typed as Arabic as such, whatever the algorithm says: that is a fourth candidate. One
     in which more brackets pair up goes before the others.
     """
-    visual = _with_commas(_with_calls(visual)) if rtl else _with_calls(visual)
+    visual = _replaced(visual, _OWN, "a")
+    if rtl:
+        visual = _replaced(visual, _COMMA, "\u05d0")
     indices = list(range(len(visual)))[:: -1 if rtl else 1]
     if rtl and not any(unicodedata.bidirectional(c) in ("L", "EN", "AN") for c in visual):
         return [(i, True) for i in indices]
@@ -55,20 +60,11 @@ def logical_order(visual: Sequence[str], rtl: bool) -> list[tuple[int, bool]]:
     return min(candidates, key=lambda candidate: candidate[0])[1]
 
 
-def _with_calls(visual: Sequence[str]) -> Sequence[str]:
-    """The characters with letters in place of what is a Latin name's own: empty brackets right behind it, as in `print()`, and a
-    sign in front of it, as in `@property` and `\\LaTeX`."""
+def _replaced(visual: Sequence[str], pattern: re.Pattern[str], letter: str) -> Sequence[str]:
+    """The characters with a letter in place of each that the pattern finds."""
     text = "".join(c[0] for c in visual)
-    own = {i for match in _OWN.finditer(text) for i in range(match.start(), match.end())}
-    return ["a" if i in own else c for i, c in enumerate(visual)] if own else visual
-
-
-def _with_commas(visual: Sequence[str]) -> Sequence[str]:
-    """The characters with right-to-left letters in place of a space and a comma right in front of a Latin name, as visual order
-    shows the comma between two names that were typed one by one: `TLS ,SSL` is `SSL, TLS`."""
-    text = "".join(c[0] for c in visual)
-    turned = {i for match in _COMMA.finditer(text) for i in range(match.start(), match.end())}
-    return ["\u05d0" if i in turned else c for i, c in enumerate(visual)] if turned else visual
+    found = {i for match in pattern.finditer(text) for i in range(match.start(), match.end())}
+    return [letter if i in found else c for i, c in enumerate(visual)] if found else visual
 
 
 def _candidate(

@@ -33,9 +33,9 @@ _CUT_VALUE = re.compile(r"--[\w-]+=|[\w.-]+@[\w.-]+:")  # of an option; a path b
 _SCHEMES = ("http:", "https:", "ftp:")
 _CLOSING = ".,;:!?)>]\"'"
 _PATH = re.compile(r"(?:^|[(<\[\"'“‘=])(?:~|\.{1,2})?/(?:[\w.+~-]+/)*[\w.+~-]*$")
-# A hyphen in front of one of these stands for a word's second half: "Ein- und Ausgabe".
 _OTHER_ADDRESS = re.compile(r"(?:https?|ftp)://|www\.", re.IGNORECASE)
 _REPEATED = "\u0e46\u0ec6"  # Thai's and Lao's sign for a word that comes twice: a space is behind it
+# A hyphen in front of one of these stands for a word's second half: "Ein- und Ausgabe".
 _CONJUNCTIONS = frozenset(
     "and or to und oder bis sowie bzw noch et ou à y e o u i en of och eller og eller oraz lub albo a nebo či ili или и або та й "
     "ja tai és vagy ve veya și sau".split()
@@ -43,23 +43,11 @@ _CONJUNCTIONS = frozenset(
 _COMPOUNDING = frozenset(
     ("self", "well", "non", "update")
 )  # these hardly end a syllable, so a hyphen behind one is the compound's
-# Second halves of English compounds, behind a name, or behind a longer word of the page: "English-speaking", "kernel-specific".
-_COMPOUNDED = frozenset(
-    "speaking based like only specific style aware compatible friendly dependent independent oriented driven".split()
-)
-_NO_WORDS_END = frozenset(("speaking", "based", "oriented"))  # behind four letters: a text may begin with such a compound
-_MIN_COMPOUNDING, _MIN_LINKED = 4, 5
-_VOWELS = frozenset("aeiouyåäöõü")  # three of one in a row don't stand in a word without a hyphen
+_MIN_COMPOUNDING = 4
 # Korean particles, which no space precedes. Those that are words of their own, too, aren't here.
 _PARTICLES = frozenset(
     "에 에서 에게 에는 에도 에만 을 를 은 는 의 와 과 로 로서 로써 으로 으로는 보다 까지 부터 처럼 께서".split()
     + "입니다 습니다 이며 이나".split()
-)
-_CUT_DOI, _CUT_FILE = re.compile(r"\bdoi:10\.$", re.IGNORECASE), re.compile(r"(?=.*[a-z])[\w.+/-]*[\d_/-][\w.+-]*\.")
-# A name of a program's parts, cut behind a dot: "java.util." and "functional". Abbreviations have shorter parts.
-_CUT_DOTTED, _DOTTED = (
-    re.compile(r"[(<\[\"'“‘]*[a-z]\w{2,}(?:\.[A-Za-z]\w{2,})+\.", re.ASCII),
-    re.compile(r"[a-z]\w{2,}", re.ASCII),
 )
 _IN_COMPOUND = re.compile(r"[^\W\d_]-(?:of|the|to|and|by|at|for|de|la|le|les|du|des|sur|di)-$")  # cup-of-ramen
 _NO_SYLLABLE = re.compile("[bcdfghjkmnpqstvxz]{2,}", re.IGNORECASE)  # r and l have syllables of their own: "prst", "vlk"
@@ -76,13 +64,11 @@ def joined(lines: Sequence[str], soft: Sequence[bool] = (), words: Collection[st
     False. Behind all others:
 
     - A hyphen (`-`, U+2010, Armenian's) between a letter and a small letter is the typesetter's, and goes. It stays if `words`,
-      all words of the same page in small letters, have the compound with its hyphen, in any form, and don't have it without, or
-    have another one whose first half ends alike in o; in
-      front of a conjunction of theirs (`Ein- und Ausgabe`); between two equal vowels and a third (`suuntaa-antava`); behind a
-      small word of a compound (`cup-of-ramen`); beside what is no syllable (`pg-promise`); and in addresses, paths and options. A
-      soft hyphen always goes.
-    - An address that is cut, a path, or a file's name, goes on without a space. So does a Korean word that the page also has
-      whole, one whose particle stands on the next line, and one behind whose part the line has U+2060.
+      all words of the same page in small letters, have the compound with its hyphen, in any form, and don't have it without; in
+      front of a conjunction of theirs (`Ein- und Ausgabe`); behind a small word of a compound (`cup-of-ramen`); beside what is no
+      syllable (`pg-promise`); and in addresses, paths and options. A soft hyphen always goes.
+    - An address or a path that is cut goes on without a space. So does a Korean word that the page also has whole, one whose
+      particle stands on the next line, and one behind whose part the line has U+2060.
     - Letters of scripts without spaces between words are drawn to each other, but not behind the end of a phrase, Thai's sign
       for a word that comes twice, or U+2063. So are Chinese and Latin if they mostly are within the lines. Dashes and slashes
       draw the next line to them if no space is before them; a slash draws no slash, and no whole address.
@@ -203,14 +189,11 @@ def _without_hyphen(left: str, right: str, words: Collection[str]) -> str:
     if (
         compound in words
         or _has_compounds_with(first[0], words)
-        or _is_linked(last[0].lower(), first[0], words)
         or _is_inflected(last[0].lower(), first[0].lower(), words)
-        or (last[0][-2:] == 2 * first[0][0] and first[0][0] in _VOWELS)
         or last[0].lower() in _COMPOUNDING
         or _IN_COMPOUND.search(token)
         or _NO_SYLLABLE.fullmatch(last[0])
         or _NO_SYLLABLE.fullmatch(first[0])
-        or _is_compound(left[:-1], last[0], first[0], words)
     ):
         return left + right
     return left[:-1] + right if right[0].islower() else left + right
@@ -221,26 +204,10 @@ def _has_compounds_with(second: str, words: Collection[str]) -> bool:
     return len(second) >= _MIN_COMPOUNDING and any(word.endswith(f"-{second}") for word in words)
 
 
-def _is_linked(first: str, second: str, words: Collection[str]) -> bool:
-    """Whether the page has another compound whose first half has the same ending in o, as Slavic adjectives have in one:
-    rzeczowo-finansowej beside finansowo-księgowej."""
-    if not first.endswith(("o", "\u043e")) or min(len(first), len(second)) < _MIN_LINKED:
-        return False
-    halves = [half for word in words for half in word.split("-")[:-1]]
-    return any(len(half) >= _MIN_LINKED and half.endswith(first[-3:]) for half in halves)
-
-
 def _is_inflected(first: str, second: str, words: Collection[str]) -> bool:
     """Whether the page has the same compound with its hyphen and another ending."""
     stem = f"{first}-{second[: max(_MIN_COMPOUNDING, 2 * len(second) // 3)]}"
     return len(second) >= _MIN_COMPOUNDING and any(word.startswith(stem) for word in words)
-
-
-def _is_compound(before: str, last: str, first: str, words: Collection[str]) -> bool:
-    """Whether two halves are an English compound that has its hyphen anywhere in a line."""
-    if first not in _COMPOUNDED or len(last) < _MIN_COMPOUNDING:
-        return False
-    return (last[0].isupper() and (before != last or first in _NO_WORDS_END)) or last.lower() in words
 
 
 def is_cut_literal(left: str, right: str) -> bool:
@@ -252,18 +219,14 @@ def is_cut_literal(left: str, right: str) -> bool:
         return True
     if _CUT_VALUE.fullmatch(before) and after[:1].isalnum():
         return True
-    if (_CUT_DOI.search(before) and after[:1].isdigit()) or (_CUT_FILE.fullmatch(before) and _EXTENSIONS.match(after)):
-        return True
     if _ADDRESS.search(before):
-        if ("<" in before and ">" not in before) or (_CUT_HOST.search(before) and _REST_OF_HOST.match(after)):
+        if _CUT_HOST.search(before) and _REST_OF_HOST.match(after):
             return True
         if before[-1] == "." and _EXTENSIONS.match(after):
             return True
         if (before[-1] == "?" and _QUERY.match(after)) or (_IN_FOLDER.search(before) and after == right and after[0].islower()):
             return True
         return before[-1] not in _CLOSING and bool(_PART_OF_ADDRESS.match(after.rstrip(_CLOSING)))
-    if _CUT_DOTTED.fullmatch(before) and _DOTTED.match(after):
-        return True
     return before[-1:] == "/" and len(before) > 1 and bool(_PATH.search(before)) and bool(_PART_OF_ADDRESS.match(after))
 
 

@@ -9,11 +9,15 @@ UNKNOWN, NO_SCRIPT = "und", "Zyyy"
 _OF_ONE_LANGUAGE = {"Hans": "zh-Hans", "Hant": "zh-Hant", "Hani": "zh", "Jpan": "ja", "Kore": "ko"}
 
 
+@functools.lru_cache(maxsize=1024)
 def script_of(lang: str) -> str:
-    """The script that a language is usually written in."""
+    """The script that a language (BCP-47) is usually written in, as CLDR or its own subtag says; `Zyyy` if neither knows."""
     import langcodes  # takes 0.3 s, which a plan needn't wait for
 
-    return langcodes.Language.get(lang).maximize().script or NO_SCRIPT
+    try:
+        return langcodes.Language.get(lang).maximize().script or NO_SCRIPT
+    except ValueError:
+        return NO_SCRIPT
 
 
 @functools.cache

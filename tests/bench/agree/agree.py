@@ -201,10 +201,8 @@ def bars(found: Sequence[Fate]) -> str:
 def main() -> None:
     args = options(__doc__, seeds="114,115").parse_args()
     tuned = [(seed, read(seed, *of)) for seed in MEASURED_ON for of in SCRIPTS]
-    shares = shared_errors(tuned)
-    for pair, (either, alike) in shares.items():
+    for pair, (either, alike) in shared_errors(tuned).items():
         print(f"errors alike of {' and '.join(sorted(pair))}: {interval(alike, either)}")
-    families.CORRELATED.update({pair: alike / max(1, either) for pair, (either, alike) in shares.items()})
     all_fates = [fate for seed in map(int, args.seeds.split(",")) for of in SCRIPTS for fate in fates(read(seed, *of), seed)]
     for form in ("text", "table", "formula", "order"):
         print("\n".join(table([f for f in all_fates if f.item.form == form], form)))

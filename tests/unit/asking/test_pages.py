@@ -7,7 +7,7 @@ import pytest
 
 from datagen.asking.answers import LENGTH, REFUSED, Answer, NothingAnswers, Question
 from datagen.asking.client import Fault
-from datagen.asking.ledger import Ledger, answers
+from datagen.asking.ledger import Ledger, index
 from datagen.asking.pages import Asker, Outcome, Page
 from datagen.asking.profiles import FATES, profile_of
 from datagen.asking.sent import size
@@ -181,4 +181,4 @@ def test_a_server_that_refuses_everything_is_wrong_and_nothing_is_written_down(t
     else:
         asyncio.run(all_of_them())
     book.close()
-    assert len(list(answers(Folder(str(tmp_path))))) == (0 if is_all and num_pages > 12 else num_pages)
+    assert index(Folder(str(tmp_path))) == (0 if is_all and num_pages > 12 else num_pages)

@@ -5,10 +5,10 @@ from datagen.record import Range
 from datagen.work.joined_rows import WHOLE, JoinedRow, JoinedTable, extents
 
 
-def test_an_item_has_the_rows_of_its_range_and_what_is_said_of_the_whole_table(tmp_path):
+def test_an_item_has_the_rows_of_its_range_and_what_is_said_of_the_whole_table():
     rows = [JoinedRow("a", number, f"{number}.jpg", b"x") for number in range(25_000) if number % 5]
     rows += [JoinedRow("b", WHOLE, detail="key"), JoinedRow("b", 3, reason="no_image")]
-    table = JoinedTable(str(tmp_path / "joined.parquet"), iter(rows))
+    table = JoinedTable(rows)
     assert list(table.slice(Item("a", first=12_496, stop=12_504))) == [row for row in rows if 12_496 <= row.number < 12_504]
     assert list(table.slice(Item("a", first=24_999))) == [rows[19_999]]
     assert list(table.slice(Item("a"))) == rows[:20_000]
