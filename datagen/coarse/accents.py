@@ -1,5 +1,4 @@
-"""Letters whose accent is a glyph of its own, drawn over them, as TeX sets them in its old fonts; and dotted circles that nobody
-drew."""
+"""Letters whose accent is a glyph of its own, drawn over them, as TeX sets them in its old fonts."""
 
 import itertools
 import re
@@ -19,7 +18,6 @@ _LOOSE = re.compile("[`^~\u00a8\u00af\u00b4\u00b8\u02c6\u02c7\u02d8-\u02dd][^\\W
 _BELOW = "\u00b8\u02db"
 _NO_GAP = 0.1  # em
 _OGONEK = "\u02db"
-CIRCLE = "\u25cc"
 _OFF, _OFF_BELOW = 0.3, 0.5  # of the letter's width: how far its accent's middle may be from its own; an ogonek's
 
 
@@ -60,15 +58,3 @@ def _is_over(accent: Char, letter: Char) -> bool:
     over, under = accent.quad, letter.quad
     off = _OFF_BELOW if chr(accent.c) == _OGONEK else _OFF
     return abs(over.ll.x + over.lr.x - under.ll.x - under.lr.x) / 2 < off * (under.lr.x - under.ll.x)
-
-
-def without_circles(textpage: pymupdf.TextPage) -> bool:
-    """Whether a dotted circle of no width stood before a mark. It is left out: the file says of the mark's glyph what the mark
-    was first written with."""
-    is_changed = False
-    for line in lines(textpage):
-        for circle, mark in itertools.pairwise(line):
-            if chr(circle.c) == CIRCLE and circle.quad.lr.x <= circle.quad.ll.x and unicodedata.category(chr(mark.c)) == "Mn":
-                circle.c = NOTHING
-                is_changed = True
-    return is_changed

@@ -47,6 +47,8 @@ _PIECES = {
     "arrowhookright": (False, "\u2190"),
     "mapsto": (True, "\u2192"),
 }
+# TeX's fonts of nothing but signs. Those of letters of mathematics have a dotless i.
+_SIGNS_ALONE = re.compile(r"(?:TeX-math[abcux]|MSAM|CMSY|CMBSY|CMEX|LASY|stmary|esint|MnSymbol|FdSymbol)[-A-Za-z]*\d*", re.I)
 # Fonts that pictures are drawn with: pieces of lines, arcs and arrowheads under the codes of letters.
 _STROKES = re.compile(r"(LINE|LINEW|LCIRCLE|LCIRCLEW|XY(ATIP|BTIP|BSQL|DASH|LINE|CIRC|CMAT|CMBT|EUAT|EUBT))\d+")
 # Symbol fonts map their bytes to private characters from U+F000 on. Of Wingdings these are the signs that text has: bullets,
@@ -114,6 +116,12 @@ def other_piece(name: str) -> tuple[bool, str] | None:
 def draws_strokes(font: str) -> bool:
     """Whether the glyphs of a font are pieces of a picture's lines, and no characters."""
     return bool(_STROKES.fullmatch(font.split("+")[-1]))
+
+
+@functools.lru_cache(maxsize=1024)
+def has_no_letters(font: str) -> bool:
+    """Whether a font of TeX's has signs of mathematics, and no accented letters, whatever a file says of its codes."""
+    return bool(_SIGNS_ALONE.fullmatch(font.split("+")[-1]))
 
 
 def is_drawn(char: str) -> bool:

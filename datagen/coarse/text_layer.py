@@ -16,6 +16,7 @@ from datagen.coarse import (
     formula_share,
     line_ends,
     lines_by_glyphs,
+    loose_marks,
     unmapped,
     unseen_text,
 )
@@ -148,6 +149,7 @@ def read_layer(view: OpenPage) -> TextLayer:
     signals, printing = _counted(layer)
     lines = iter(printing)
     blocks = [list(_pieces(block, chars, lines, rtl)) for block, chars in zip(layer.blocks, by_char, strict=True)]
+    loose_marks.put_apart(blocks, layer.loose)
     num_hidden = sum(p.num_hidden for block in blocks for p in block)
     blocks, num_doubled = line_pieces.without_doubles([block for block in blocks if block])
     forms: dict[drawn_glyphs.Place, drawn_glyphs.Form] = {}
@@ -210,7 +212,7 @@ class _Layer:
 
     `alphabet` holds each character of the text once: a search of it is a hundredth of the work. `num_read` counts characters
     that the file doesn't map and that were read from their glyphs. For `num_shared` see `shared_codes`, for `has_typed_spaces`
-    see `han_gaps`.
+    see `han_gaps`, for `loose` see `loose_marks`.
     """
 
     textpage: pymupdf.TextPage
@@ -222,6 +224,7 @@ class _Layer:
     num_read: int
     num_shared: int = 0
     has_typed_spaces: bool = False
+    loose: Sequence[loose_marks.LooseMark] = ()
 
 
 def _counted(layer: _Layer) -> tuple[dict[str, float], list[str]]:
@@ -264,15 +267,16 @@ def _read(view: OpenPage, flags: int) -> _Layer:
             is_changed |= drawn_rules.write(view.page, textpage)
         if accents.worth_a_look("\n".join(raws)):
             is_changed |= accents.compose(textpage)
-        if accents.CIRCLE in alphabet:
-            is_changed |= accents.without_circles(textpage)
-        if is_changed:
+        if "\u25cc" in alphabet:
+            is_changed |= loose_marks.without_circles(textpage)
+        loose = loose_marks.take_out(view.page, textpage) if loose_marks.worth_a_look(raws) else []
+        if is_changed or loose:
             blocks, raws, alphabet = _extracted(textpage)
         if _CLUSTERED.search(alphabet):
             _add_lost_marks(raws, textpage.extractText().splitlines())
         shared = num_shared(view.page, textpage, alphabet)
     filled = [raw for raw in raws if raw and not raw.isspace()]
-    return _Layer(textpage, blocks, raws, "\n".join(filled), alphabet, sum(map(len, filled)), num_read, shared)
+    return _Layer(textpage, blocks, raws, "\n".join(filled), alphabet, sum(map(len, filled)), num_read, shared, loose=loose)
 
 
 def _extracted(textpage: pymupdf.TextPage) -> tuple[list[dict[str, Any]], list[str], str]:

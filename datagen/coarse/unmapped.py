@@ -22,6 +22,7 @@ _UNMAPPED, _NOTDEF = 0xFFFD, 0  # a code, a glyph
 _SPACE, NOTHING = 0x20, 0x2060  # written for strokes of a picture; written for the second piece of an arrow
 _WORTH_A_LOOK = re.compile(f"[\ufffd{scripts.PRIVATE}]")
 _FIRST_PRIVATE, _LAST_PRIVATE = 0xE000, 0xF8FF
+_FIRST_ACCENTED, _LAST_ACCENTED = 0xC0, 0x24F
 _HEADS = (b"\0\1\0\0", b"OTTO", b"true")  # of font programs with tables
 _MAX_PROGRAM_BYTES = 8 << 20
 # Glyphs of these stand in the order of drawing, which isn't the order of the text.
@@ -39,7 +40,9 @@ Font = Any  # MuPDF's
 
 def worth_a_look(alphabet: str, fonts: Iterable[str]) -> bool:
     """Whether `read` might read any of these characters, in fonts of these names."""
-    return bool(_WORTH_A_LOOK.search(alphabet)) or any(map(glyph_names.draws_strokes, fonts))
+    return bool(_WORTH_A_LOOK.search(alphabet)) or any(
+        glyph_names.draws_strokes(font) or glyph_names.has_no_letters(font) for font in fonts
+    )
 
 
 def read(page: pymupdf.Page, textpage: pymupdf.TextPage, flags: int, alphabet: str, fonts: Iterable[str]) -> int:
@@ -53,6 +56,8 @@ def read(page: pymupdf.Page, textpage: pymupdf.TextPage, flags: int, alphabet: s
     num_read = 0
     plain = is_plain(alphabet)
     draws_strokes = any(map(glyph_names.draws_strokes, fonts))
+    if any(map(glyph_names.has_no_letters, fonts)):
+        _deny_letters(textpage)
     coded = [(line, [char.c for char in line]) for line in lines(textpage)]
     asked = [line[i] for line, codes in coded for i, code in enumerate(codes) if code == _UNMAPPED or code > _LAST]
     # A walk through a page's characters takes longer than an extraction of its text, so only columns that may be needed are read.
@@ -78,6 +83,18 @@ def read(page: pymupdf.Page, textpage: pymupdf.TextPage, flags: int, alphabet: s
                     glyph = pymupdf.mupdf.FzFont(pymupdf.mupdf.ll_fz_keep_font(line[i].font)), numbers[place]
                     num_read += _read_by_program(line, i, *glyph, maps) or (plain and _read_by_shape(line, i, *glyph, signs))
     return num_read
+
+
+def _deny_letters(textpage: pymupdf.TextPage) -> None:
+    """Write U+FFFD for accented letters in fonts that have no letters: the file's maker took their codes for a text font's."""
+    for line in lines(textpage):
+        for char in line:
+            if (
+                _FIRST_ACCENTED <= char.c <= _LAST_ACCENTED
+                and chr(char.c).isalpha()
+                and glyph_names.has_no_letters(char.font.name)
+            ):
+                char.c = _UNMAPPED
 
 
 def _read_by_program(line: Line, i: int, font: Font, number: int, maps: dict[int, Mapping[int, tuple[str, ...]]]) -> bool:

@@ -37,6 +37,7 @@ HOOKS = {"⊂": "arrowhookright", "⊃": "arrowhookleft"}
             ["what a person types \ufffd or \ufffd", "reading \ufffd"],
         ),
         (["what a per(on types", "it's (b)"], BOLD, {"hidden": "('"}, ["what a per\ufffdon types", "it's (b)"]),
+        (["ě 10"], FACE, {"hidden": "", "font_name": "AAAAAA+TeX-matha10"}, ["\ufffd 10"]),  # which has no accented letters
         (["ě 10"], FACE, {"hidden": "", "font_name": "AAAAAA+SFRM1095"}, ["ě 10"]),
     ],
 )
