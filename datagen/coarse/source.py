@@ -67,7 +67,7 @@ class PdfSource(Source):
     - `passwords`: tried on encrypted files. They are written down nowhere and are no part of the fingerprint.
     """
 
-    version: ClassVar[int] = 8
+    version: ClassVar[int] = 9
 
     long_side: int = 1920
     jpeg_quality: int = 90
