@@ -10,7 +10,7 @@ from datagen.figures.charts import faces, label, panels
 from datagen.figures.charts.chart_data import KINDS
 from datagen.figures.charts.compose import compose
 from datagen.figures.charts.looks import Look, look
-from datagen.figures.charts.plan import Picture
+from datagen.figures.charts.plan import Picture, picture_with_room
 from datagen.figures.charts.words import cached
 from datagen.record import Box, Region, SampleError
 from datagen.tables.cells import to_html
@@ -20,7 +20,7 @@ RENDERERS = {
     "matplotlib": "datagen.figures.charts.matplotlib_charts",
     "echarts": "datagen.figures.charts.echarts",
 }
-"""What draws charts, by name: modules with `draw` and `versions`. ECharts' script is fetched from npm the first time."""
+"""What draws charts, by name: modules with `drawn` and `versions`. ECharts' script is fetched from npm the first time."""
 
 
 @dataclass(frozen=True)
@@ -86,5 +86,5 @@ class Charts:
 def _drawn(random: random.Random, kind: str, renderer: str, look: Look, own: faces.Faces) -> tuple[Picture, str]:
     """A chart as its renderer has it, and its table."""
     chart = compose(random, kind, cached(own.lang, own.can_draw))
-    drawn = importlib.import_module(RENDERERS[renderer]).draw(chart, look, own)
+    drawn = picture_with_room(importlib.import_module(RENDERERS[renderer]).drawn, chart, look, own)
     return drawn, to_html(label.table(chart, drawn.shown))
