@@ -168,6 +168,8 @@ def _add_table(pages: list[PageRegions], piece: TablePiece, pixels: Pixels) -> N
     page = pages[piece.page]
     if piece.is_cut:
         page.faults.append("cut_cell")
+    if any(style.latex == " " for block, _ in piece.lines for _, _, style in block.styles):
+        page.faults.append("formula_without_latex")
     lines = tuple(record for block, line in piece.lines for record in _lines(block, [line], pixels, piece.page))
     page.regions.append(Region(pixels.box(piece.rect, piece.page), "table", piece.html, None, BY, lines=lines, format="html"))
 
