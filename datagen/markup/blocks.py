@@ -38,7 +38,7 @@ def blocks(layout: Layout) -> Iterator[Block | Picture | Node]:
     block: Block | None = None
     pending: list[Text] = []  # list signs, which come before the block that they belong to
     formulas: set[int] = set()
-    for item in layout.content:
+    for item in layout:
         node = item if isinstance(item, Node) else item.parent
         if isinstance(item, Node):
             is_picture = item.name == "img" and bool(item.rects) and not item.rects[0].is_empty

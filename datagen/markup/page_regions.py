@@ -178,7 +178,7 @@ def tables(layout: Layout, inside: dict[int, list[Block]]) -> dict[int, list[Dra
     """The cells of each outermost table by the `id` of its element, in the order of rows. `inside` has the blocks of each cell by
     the `id` of its element. Raises `SampleError` (`too_many_slots`) for a table of more than `cells.MAX_SLOTS`."""
     tables: dict[int, list[list[Node]]] = {}
-    for item in layout.content:
+    for item in layout:
         if isinstance(item, Node) and item.name in ("tr", "td", "th"):
             above = [one for one in item.ancestors() if one.name == "table"]
             if len(above) != 1:
