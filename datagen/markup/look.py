@@ -92,10 +92,6 @@ class Look:
             return Box(self.left, self.top, width, height - notes)
         return Box(self.left + (notes if self.writing == "vertical-rl" else 0), self.top, width - notes, height)
 
-    def corner_of(self, page: int) -> tuple[float, float]:
-        """Left and top of page 0, 1, … in the laid out document: side by side, in vertical text one below another."""
-        return (0, page * self.height) if self.is_vertical else (page * self.width, 0)
-
     def boxes(self, page: int, notes: float = 0) -> dict[str, Box]:
         """The rectangles on page 0, 1, … of what stands outside of its text, by CSS class; what the look hasn't is absent.
 

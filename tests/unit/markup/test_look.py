@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from datagen.drawing import typefaces
+from datagen.markup.block import Frame
 from datagen.markup.look import Look, contrast, drawn
 from datagen.markup.look_css import FIT, css, page_html
 from tests.inputs.udhr import UDHR
@@ -128,7 +129,8 @@ def test_pages_hold_a_document_whatever_its_css_says(page, script, document_css)
         )
         box, slack = one.text_box(), one.size * one.words["line_height"]
         for name, left, top, right, bottom in parts:
-            x, y = one.corner_of(int((top if one.is_vertical else left) // (one.height if one.is_vertical else one.width)))
+            number = int((top if one.is_vertical else left) // (one.height if one.is_vertical else one.width))
+            x, y = Frame(one.width, one.height, one.writing).origin(number)
             assert left >= x + box.left - slack and right <= x + box.left + box.width + slack, (seed, name)
             assert top >= y + box.top - slack and bottom <= y + box.top + box.height + slack, (seed, name)
         colour, size = page.evaluate("(s => [s.color, s.fontSize])(getComputedStyle(document.querySelector('.end')))")
