@@ -11,14 +11,6 @@ from datagen.drawing import typefaces
 PANGO_UNIT = 1024  # to a point
 
 
-def family(text: str, lang: str = "und") -> str:
-    """The typeface for `text`: the first of `families`. Raises `ValueError`, with what to install, if there is none."""
-    name = next(ranked(text, lang), None)
-    if name is None:
-        raise ValueError(typefaces.what_to_install(text, lang))
-    return name
-
-
 def families(text: str, lang: str = "und") -> tuple[str, ...]:
     """Those of `typefaces.ranked` that draw the conjuncts of the text's language."""
     return tuple(ranked(text, lang))

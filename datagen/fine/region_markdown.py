@@ -222,7 +222,11 @@ def _is_rtl(piece: Piece, text: str) -> bool:
     return piece.upright and bool(piece.glyphs) and any("\u0590" <= c <= "\u08ff" for c in text)
 
 
-def starred(text: str, stars: str) -> str:
+def enclosed(text: str, before: str, behind: str) -> str:
+    """The text with signs around it. White space at its ends stays outside, and is all of a text without any."""
     core = text.strip()
-    before = text[: len(text) - len(text.lstrip())]
-    return f"{before}{stars}{core}{stars}{text[len(before) + len(core) :]}"
+    return text.replace(core, f"{before}{core}{behind}", 1) if core else text
+
+
+def starred(text: str, stars: str) -> str:
+    return enclosed(text, stars, stars)

@@ -9,7 +9,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from datagen.fine.region_markdown import starred
+from datagen.fine.region_markdown import enclosed, starred
 from datagen.markup.block import FORMULA, Block, Box, Frame, Line, Picture, Style, gap, is_beside
 from datagen.markup.layout import Layout, Node, Rect, Text
 
@@ -38,7 +38,7 @@ def blocks(layout: Layout) -> Iterator[Block | Picture | Node]:
     block: Block | None = None
     pending: list[Text] = []  # list signs, which come before the block that they belong to
     formulas: set[int] = set()
-    for item in layout.content:
+    for item in layout:
         node = item if isinstance(item, Node) else item.parent
         if isinstance(item, Node):
             is_picture = item.name == "img" and bool(item.rects) and not item.rects[0].is_empty
@@ -234,7 +234,8 @@ def markdown(block: Block, lines: Sequence[Line], stop: int | None) -> str:
     for run, style in runs:
         part = rf"\({style.latex.strip()}\)" if style.latex else _UNSEEN.sub("", run).replace("\u00a0", " ")
         if style.raised:
-            part = _tagged(part, "sup" if style.raised > 0 else "sub")
+            tag = "sup" if style.raised > 0 else "sub"
+            part = enclosed(part, f"<{tag}>", f"</{tag}>")
         stars = marks.get((style.is_bold, style.is_italic), "")
         is_glued = text.endswith("*") and not part[:1].isspace()  # stars beside stars say nothing
         text += starred(part, stars) if stars and not is_glued and _LETTERS.search(part) and not {"*", "_"} & set(part) else part
@@ -280,8 +281,3 @@ def _marks(block: Block) -> dict[tuple[bool, bool], str]:
     usual = next((key for key, count in counts.items() if 2 * count >= counts.total()), (False, False))
     rare = [key for key, count in counts.items() if 2 * count < counts.total()]
     return {key: "*" * (2 * (key[0] > usual[0]) + (key[1] > usual[1])) for key in rare}
-
-
-def _tagged(text: str, tag: str) -> str:
-    inside = text.strip()
-    return text.replace(inside, f"<{tag}>{inside}</{tag}>", 1) if inside else text

@@ -53,7 +53,7 @@ class LaidPages:
         self.count = paged(document, look, notes)
         self._layout: Layout = read(document.snapshot())
         self._boxes = self._text_boxes()
-        formulas = [node for node in self._layout.content if isinstance(node, Node) and node.name == "math"]
+        formulas = [node for node in self._layout if isinstance(node, Node) and node.name == "math"]
         self._formulas = [rect for node in formulas for rect in node.rects]
         placed = [*self._formulas, *(box.rect for boxes in self._boxes.values() for box, _ in boxes)]
         self._entered = {page for rect in placed for page in self._pixels.frame.crossed(rect)}
@@ -158,7 +158,7 @@ class LaidPages:
     def _text_boxes(self) -> dict[int, list[tuple[TextBox, Text]]]:
         """The boxes of text on each page."""
         boxes: dict[int, list[tuple[TextBox, Text]]] = {}
-        for item in self._layout.content:
+        for item in self._layout:
             if (
                 isinstance(item, Text)
                 and item.text.strip()

@@ -82,11 +82,8 @@ class Text:
     number: int = -1
 
 
-@dataclass(frozen=True)
-class Layout:
-    """`content` has elements that are drawn and texts, in the order of the document."""
-
-    content: list[Node | Text]
+Layout = list[Node | Text]
+"""The elements that are drawn, and the texts, in the order of the document."""
 
 
 def read(snapshot: Snapshot) -> Layout:
@@ -131,7 +128,7 @@ def read(snapshot: Snapshot) -> Layout:
         first_letter = piece if names[number] == "::first-letter" else None
         content.append((order, piece))
     content.sort(key=lambda entry: entry[0])
-    return Layout([item for _, item in content])
+    return [item for _, item in content]
 
 
 def _within_its_line(rect: Rect, styles: dict[str, str]) -> Rect:

@@ -13,7 +13,7 @@ import subprocess
 import tomllib
 import unicodedata
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,7 +37,7 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True)
 class Look:
-    """What a stylesheet is made of. Fields without a comment are drawn from `kinds.toml`; `look.css` says what words mean.
+    """What a stylesheet is made of. `kinds.toml` draws `words`, `look.css` says what they mean, and nothing else reads them.
 
     Lengths are CSS pixels, scales shares of the text's size, gaps and indents em, colours #rrggbb.
     """
@@ -55,64 +55,31 @@ class Look:
     left: int
     columns: int
     column_gap: int
-    column_rule: str
-    column_fill: str
-    spanning: str
     body: str  # families
     heading: str
     code: str
     size: float
-    line_height: float
     gap: float  # between paragraphs
     indent: float  # of a paragraph's first line
-    text_align: str
     hyphens: str
     paper: str
     ink: str
     accent: str
     tint: str  # the ground of boxes and shaded rows
     colours: str  # whether the document's own colours are kept or dropped
-    title_scale: float
-    heading_scale: float
-    heading_weight: int
-    heading_case: str
-    heading_slant: str
-    heading_align: str
-    heading_ink: str
-    heading_style: str
-    heading_numbers: str
-    bullet: str
     list_suffix: str
     list_style: str  # a counter style of CSS
-    list_ink: str
-    table_rules: str
-    table_head: str
-    table_stripes: str
-    table_width: str
-    table_align: str
-    table_scale: float
-    cell_pad: float
-    caption_side: str
-    caption_style: str
-    quote: str
-    note: str
-    code_style: str
-    code_scale: float
-    links: str
-    definitions: str
-    drop_cap: int  # lines high; 0 for none
-    figure: str
-    figure_frame: str
-    aside: str
-    rule: float
-    corner: int
     head: str
-    head_rule: str
     head_scale: float
     number: str
     number_form: str
-    note_mark: str
-    note_rule: str
+    words: dict[str, str | float]
+
+    def values(self) -> dict[str, str | float]:
+        """All of the look by name, as the stylesheet gets it."""
+        own = asdict(self)
+        words: dict[str, str | float] = own.pop("words")
+        return own | words
 
     @property
     def is_vertical(self) -> bool:
@@ -124,10 +91,6 @@ class Look:
         if not self.is_vertical:
             return Box(self.left, self.top, width, height - notes)
         return Box(self.left + (notes if self.writing == "vertical-rl" else 0), self.top, width - notes, height)
-
-    def corner_of(self, page: int) -> tuple[float, float]:
-        """Left and top of page 0, 1, … in the laid out document: side by side, in vertical text one below another."""
-        return (0, page * self.height) if self.is_vertical else (page * self.width, 0)
 
     def boxes(self, page: int, notes: float = 0) -> dict[str, Box]:
         """The rectangles on page 0, 1, … of what stands outside of its text, by CSS class; what the look hasn't is absent.
@@ -170,6 +133,7 @@ class Look:
         return {"dashes": f"– {number} –", "hyphens": f"- {number} -", "brackets": f"[{number}]"}.get(self.number_form, number)
 
 
+_DRAWN = frozenset(field.name for field in fields(Look))
 _UNDRAWN = regex.compile(r"[\s\p{Cc}\p{Default_Ignorable_Code_Point}]")
 _LEAST_CONTRAST = 4.5
 _CASED = frozenset("Latn Cyrl Grek Armn".split())
@@ -254,7 +218,8 @@ def drawn(draw: random.Random, lang: str, script: str, direction: str, sample_te
         gap=round(draw.uniform(0.4, 1.1), 3) if is_gap else draw.choice((0.0, 0.0, 0.2)),
         indent=0.0 if is_gap else draw.choice(_INDENTS.get(script, (1.0, 1.5, 2.0))),
         hyphens="auto" if is_hyphenated else "manual",
-        **values,
+        **{name: values.pop(name) for name in _DRAWN & values.keys()},
+        words=values,
     )
 
 

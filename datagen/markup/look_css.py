@@ -3,7 +3,6 @@
 import base64
 import functools
 import re
-from dataclasses import asdict
 from html import escape
 from pathlib import Path
 
@@ -42,7 +41,7 @@ def page_html(look: Look, html: str, document_css: str = "", notes: float = 0) -
     Text is in `#flow > .columns`. Boxes of `Look.boxes` are to be put at the end of the <body>, with their CSS class.
     `notes`: what each page keeps for footnotes, as in `Look.text_box`.
     """
-    words = " ".join(f'data-{_dashed(name)}="{escape(str(value))}"' for name, value in asdict(look).items())
+    words = " ".join(f'data-{_dashed(name)}="{escape(str(value))}"' for name, value in look.values().items())
     return (
         f'<!doctype html><html {words}><head><meta charset="utf-8"><style>{css(look, document_css, notes)}</style></head><body>'
         f'<div id="flow"><div class="columns" lang="{escape(look.lang)}" dir="{look.direction}">{html}</div></div></body></html>'
@@ -54,12 +53,13 @@ def css(look: Look, document_css: str = "", notes: float = 0) -> str:
     box = look.text_box(notes)
     inline, gap = (box.height, look.height - box.height) if look.is_vertical else (box.width, look.width - box.width)
     prefix, suffix = _SUFFIXES[look.list_suffix]
-    values = {name: str(value) for name, value in asdict(look).items() if isinstance(value, int | float)} | {
+    of_look = look.values()
+    values = {name: str(value) for name, value in of_look.items() if isinstance(value, int | float)} | {
         **{
             name: _stack(look.script, getattr(look, name), *([look.body] if name != "body" else ()))
             for name in ("body", "heading", "code")
         },
-        **{name: getattr(look, name) for name in ("ink", "paper", "accent", "tint", "heading_slant")},
+        **{name: str(of_look[name]) for name in ("ink", "paper", "accent", "tint", "heading_slant")},
         **{"gap": f"{look.gap}em", "indent": f"{look.indent}em", "rule-ink": f"color-mix(in srgb, {look.ink} 55%, {look.paper})"},
         "image": f"{(box.width if look.is_vertical else box.height) * 0.45:.0f}px",
     }

@@ -168,6 +168,8 @@ def _add_table(pages: list[PageRegions], piece: TablePiece, pixels: Pixels) -> N
     page = pages[piece.page]
     if piece.is_cut:
         page.faults.append("cut_cell")
+    if any(style.latex == " " for block, _ in piece.lines for _, _, style in block.styles):
+        page.faults.append("formula_without_latex")
     lines = tuple(record for block, line in piece.lines for record in _lines(block, [line], pixels, piece.page))
     page.regions.append(Region(pixels.box(piece.rect, piece.page), "table", piece.html, None, BY, lines=lines, format="html"))
 
@@ -176,7 +178,7 @@ def tables(layout: Layout, inside: dict[int, list[Block]]) -> dict[int, list[Dra
     """The cells of each outermost table by the `id` of its element, in the order of rows. `inside` has the blocks of each cell by
     the `id` of its element. Raises `SampleError` (`too_many_slots`) for a table of more than `cells.MAX_SLOTS`."""
     tables: dict[int, list[list[Node]]] = {}
-    for item in layout.content:
+    for item in layout:
         if isinstance(item, Node) and item.name in ("tr", "td", "th"):
             above = [one for one in item.ancestors() if one.name == "table"]
             if len(above) != 1:

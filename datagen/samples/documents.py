@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -83,6 +83,17 @@ _BCP47 = {"zh_CN": "zh-Hans", "zh_TW": "zh-Hant", "pt_BR": "pt-BR", "zh-cn": "zh
 
 def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pagewheel" / "debian"
+
+
+def kept(place: Path, make: Callable[[Path], Path]) -> Path:
+    """`place`, a file or folder in the cache. Where it lacks, `make` makes it in a folder for its use, one process at a time."""
+    if place.exists():
+        return place
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(f"{place}.lock"), tempfile.TemporaryDirectory(prefix=".tmp-", dir=place.parent) as folder:
+        if not place.exists():  # unless another process has made it in the meantime
+            make(Path(folder)).rename(place)
+    return place
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ import base64
 import hashlib
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
+
+from datagen.samples import documents
 
 
 def packed(package: str, folder: Path) -> Path:
@@ -34,16 +35,7 @@ def brought(name: str, registry: str, command: list[str], folder: Path, pattern:
 def kept(package: str, integrity: str | None, place: Path, part: str = "") -> Path:
     """`place`, where a package's folder, or the file `part` of it, is kept; fetched the first time. Raises `ValueError` as
     `unpacked`."""
-    if not place.exists():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".tmp-", dir=place.parent) as tmp:
-            fetched = unpacked(package, Path(tmp), integrity) / part
-            try:
-                fetched.rename(place)
-            except OSError:
-                if not place.exists():  # else another process was sooner
-                    raise
-    return place
+    return documents.kept(place, lambda folder: unpacked(package, folder, integrity) / part)
 
 
 def unpacked(package: str, folder: Path, integrity: str | None) -> Path:

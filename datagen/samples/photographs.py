@@ -11,11 +11,9 @@ without text, which signs are set onto.
 import functools
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlparse
 
 from datagen.inputs.formats import suffixes
 from datagen.inputs.items import Item
-from datagen.samples import documents
 from datagen.samples.documents import DebianSamples, Package
 
 PACKAGES = "packages"
@@ -97,5 +95,4 @@ def missing(source: str) -> list[str]:
 
 
 def _photograph(item: Item) -> Photograph:
-    path = unquote(urlparse(item.uri).path) if item.uri.startswith("file:") else item.uri
-    return Photograph(path, PurePosixPath(path).relative_to(documents.cache_folder()).name, item.licence)
+    return Photograph(item.uri, PurePosixPath(item.uri).name, item.licence)

@@ -11,10 +11,10 @@ import re
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 
 from datagen.samples.documents import cache_folder, extracted, version_of
+from datagen.samples.html_paragraphs import paragraphs_in
 
 log = logging.getLogger(__name__)
 
@@ -121,33 +121,8 @@ def _messages(folder: Path) -> Iterator[str]:
 
 
 def _help(folder: Path) -> Iterator[str]:
-    """The paragraphs of the help's pages that hold nothing but text."""
+    """The paragraphs of the help's pages, behind their menus, that hold nothing but text."""
     pages = sorted(folder.rglob("help/*/text/**/*.html"))
     for path in pages[:: max(1, len(pages) // _MAX_HELP)]:
-        parser = _Page()
-        parser.feed(path.read_text(encoding="utf-8", errors="replace"))
-        parser.close()
-        yield from (p for p in map(" ".join, map(str.split, parser.paragraphs)) if p and not _PLACEHOLDER.search(p))
-
-
-class _Page(HTMLParser):
-    """The paragraphs of a page of the help, which stand behind its menus."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.paragraphs: list[str] = []
-        self.inside = self.begun = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.begun = self.begun or dict(attrs).get("id") == "DisplayArea"
-        if tag in _TAGS and self.begun:
-            self.inside = True
-            self.paragraphs.append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _TAGS:
-            self.inside = False
-
-    def handle_data(self, data: str) -> None:
-        if self.inside:
-            self.paragraphs[-1] += data
+        html = path.read_text(encoding="utf-8", errors="replace")
+        yield from (p for p in paragraphs_in(html, _TAGS, behind="DisplayArea") if not _PLACEHOLDER.search(p))

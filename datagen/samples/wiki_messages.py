@@ -8,14 +8,11 @@ Mayek, Sylheti Nagari or Gothic. The licence is GPL-2.0-or-later.
 import json
 import logging
 import re
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-import filelock
-
-from datagen.samples.documents import cache_folder, extracted
+from datagen.samples.documents import cache_folder, extracted, kept
 
 log = logging.getLogger(__name__)
 
@@ -38,25 +35,16 @@ def paragraphs(lang: str) -> list[str]:
 
 def _folder() -> Path:
     """The messages, a file for each language; fetched the first time."""
-    folder = cache_folder().with_name(f"{_PACKAGE}-messages")
-    if folder.is_dir():
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(folder.with_suffix(".lock")):
-        if not folder.is_dir():  # unless another process was faster
-            _fetch(folder)
-    return folder
+    return kept(cache_folder().with_name(f"{_PACKAGE}-messages"), _fetched)
 
 
-def _fetch(folder: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder.parent) as name:
-        work = Path(name)
-        _, raw = extracted(_PACKAGE, work)
-        made = work / "made"
-        made.mkdir()
-        for code, messages in _by_language(raw).items():
-            (made / f"{code}.txt").write_text("".join(f"{text}\n" for text in messages), encoding="utf-8")
-        made.rename(folder)
+def _fetched(folder: Path) -> Path:
+    _, raw = extracted(_PACKAGE, folder)
+    made = folder / "made"
+    made.mkdir()
+    for code, messages in _by_language(raw).items():
+        (made / f"{code}.txt").write_text("".join(f"{text}\n" for text in messages), encoding="utf-8")
+    return made
 
 
 def _by_language(folder: Path) -> dict[str, dict[str, None]]:

@@ -8,6 +8,6 @@ Other packages import names from here.
 """
 # ruff: noqa: F401
 
-from datagen.target.answers import can_answer, decode, decode_lines, decode_objects, decode_plain, encode, usual
+from datagen.target.answers import can_answer, decode, decode_lines, decode_objects, encode, usual
 from datagen.target.grammar import BOS, DET, EOS, GROUNDING, IMAGE, PAD, REF, SPECIAL_TOKENS, neutralise, restore
 from datagen.target.prompts import ANSWERS, COARSE, FINE, PROMPTS, Prompt, is_fine, is_wordless

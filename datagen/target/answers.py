@@ -133,11 +133,6 @@ def decode_objects(answer: str, size: tuple[int, int], by: str = "model") -> tup
     return tuple(Region(box, OBJECT, restore(name), None, by) for name, boxes, _ in parsed(answer, size) for box in boxes)
 
 
-def decode_plain(answer: str) -> list[list[str]]:
-    """The blocks of a plain answer, each as a list of lines. The blocks of an answer to `FREE_LINES` are regions."""
-    return [block.split("\n") for block in restore(answer).split("\n\n") if block]
-
-
 class _Block(NamedTuple):
     label: str
     box: Box

@@ -13,9 +13,8 @@ from typing import Any
 
 import pymupdf
 
-from datagen.drawing.families import family
 from datagen.drawing.typeset import Style
-from tests.inputs.typeset import Typeset, typeset
+from tests.inputs.typeset import Typeset, family, typeset
 from tests.inputs.udhr import UDHR
 
 WIDTH_PT, HEIGHT_PT, MARGIN_PT = 595.0, 842.0, 60.0

@@ -10,8 +10,8 @@ import cairocffi
 import pangocairocffi
 import pymupdf
 
-from datagen.drawing.families import family
-from datagen.drawing.typefaces import installed
+from datagen.drawing.families import ranked
+from datagen.drawing.typefaces import installed, what_to_install
 from datagen.drawing.typeset import CREATED, Style, TypesetLine, broken_lines, laid_out
 from datagen.record import Box, Line
 from tests.inputs.udhr import UDHR
@@ -37,6 +37,14 @@ class TypesetPage:
 class Typeset:
     pdf: bytes
     pages: tuple[TypesetPage, ...]
+
+
+def family(text: str, lang: str = "und") -> str:
+    """The first typeface for the text. Raises `ValueError`, with what to install, if there is none."""
+    name = next(ranked(text, lang), None)
+    if name is None:
+        raise ValueError(what_to_install(text, lang))
+    return name
 
 
 _STYLE = Style()

@@ -50,7 +50,7 @@ class Chart:
     """A chart before it is drawn. Names are "" where it has none. `y_names` are of the axes of values, the right one last.
 
     The rows of a heat map are its categories, the columns its series. `decimals` are those of the values, `is_whole` says that
-    the series add up to 100 in each category. Axes are logarithmic where `is_log` and `is_x_log` say so. Of an axis of categories
+    the series add up to 100 in each category. All axes of numbers are logarithmic if it `is_log`. Of an axis of categories
     each `every`-th name is written. A histogram has the `edges` of its bins, one more than categories.
     """
 
@@ -66,7 +66,6 @@ class Chart:
     x_decimals: int = 0
     is_whole: bool = False
     is_log: bool = False
-    is_x_log: bool = False
     every: int = 1
     edges: tuple[float, ...] = ()
 

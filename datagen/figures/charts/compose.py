@@ -241,7 +241,6 @@ def _scatter(maker: _Maker) -> Chart:
         x_numbers=maker.numbers,
         x_decimals=decimals[0],
         is_log=is_log,
-        is_x_log=is_log,
     )
     nouns = [maker.words.noun(about.name) for about in pair]
     if draw.random() < 0.6:

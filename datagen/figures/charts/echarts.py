@@ -8,29 +8,23 @@ from dataclasses import replace
 from typing import Any
 
 from datagen.figures.charts import echarts_engine as engine
-from datagen.figures.charts import plan as plans
 from datagen.figures.charts.chart_data import Chart
 from datagen.figures.charts.echarts_layout import Layout, layout
 from datagen.figures.charts.echarts_series import series_of
-from datagen.figures.charts.faces import Face, Faces
+from datagen.figures.charts.faces import Face
 from datagen.figures.charts.looks import Look, luminance
 from datagen.figures.charts.numbers import NumberFormat, Scale
-from datagen.figures.charts.plan import NoRoom, Picture
+from datagen.figures.charts.plan import NoRoom, Picture, first_overlap
 
 _SYMBOL = 30.0  # pixels of a legend's symbol and what is free behind it
 _TOUCHING = 1.0  # pixels that must be free around each text
 
 
-def versions() -> dict[str, str]:
-    return engine.versions()
+versions = engine.versions
 
 
-def draw(chart: Chart, look: Look, faces: Faces) -> Picture:
-    """The chart, drawn. Raises `SampleError` where its texts find no place."""
-    return plans.picture_with_room(_drawn, chart, look, faces)
-
-
-def _drawn(chart: Chart, look: Look, used: list[Face]) -> Picture:
+def drawn(chart: Chart, look: Look, used: list[Face]) -> Picture:
+    """The chart in the look. Raises `NoRoom` where its texts find no place."""
     if look.legend == "inside":
         look = replace(look, legend="top")
     if chart.kind == "composite":
@@ -223,4 +217,4 @@ def _fault(plan: Layout, svg: str, face: Face) -> str:
         if x0 < -_TOUCHING or y0 < -_TOUCHING or x1 > width + _TOUCHING or y1 > height + _TOUCHING:
             return f"{text!r} leaves the picture"
         boxes.append((x0 - _TOUCHING, y0, x1 + _TOUCHING, y1, text))
-    return plans.first_overlap(boxes)
+    return first_overlap(boxes)

@@ -18,14 +18,13 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 from PIL import Image
 
-from datagen.figures.charts import plan
 from datagen.figures.charts.chart_data import Chart
-from datagen.figures.charts.faces import Face, Faces
+from datagen.figures.charts.faces import Face
 from datagen.figures.charts.label import COLOURS, Shown
 from datagen.figures.charts.looks import Look
 from datagen.figures.charts.matplotlib_frame import dress
 from datagen.figures.charts.matplotlib_marks import POINTS, Marks, mark
-from datagen.figures.charts.plan import NoRoom, Picture
+from datagen.figures.charts.plan import NoRoom, Picture, first_overlap
 
 _DPI = 100
 _OVER = 1.5  # pixels by which a text may be over another's line, or the picture's edge: lines are higher than their ink
@@ -36,12 +35,8 @@ def versions() -> dict[str, str]:
     return {"matplotlib": importlib.metadata.version("matplotlib"), "pillow": importlib.metadata.version("pillow")}
 
 
-def draw(chart: Chart, look: Look, faces: Faces) -> Picture:
-    """The chart, drawn. Raises `SampleError` where its texts find no place."""
-    return plan.picture_with_room(_drawn, chart, look, faces)
-
-
-def _drawn(chart: Chart, look: Look, used: list[Face]) -> Picture:
+def drawn(chart: Chart, look: Look, used: list[Face]) -> Picture:
+    """The chart in the look. Raises `NoRoom` where its texts find no place."""
     _start()
     families, bold = ([_registered(face, is_bold) for face in used] for is_bold in (False, True))
     title = font_manager.FontProperties(family=bold if look.is_title_bold else families, size=look.title_size * POINTS)
@@ -94,7 +89,7 @@ def _fault(figure: Figure) -> str:
         if text.get_rotation() % 90:
             continue  # its box is far larger than it is; the layout of names sees to these
         boxes.append((extent.x0 - _BESIDE, extent.y0 + _OVER, extent.x1 + _BESIDE, extent.y1 - _OVER, text.get_text()))
-    if overlap := plan.first_overlap(boxes):
+    if overlap := first_overlap(boxes):
         return overlap
     for axes in figure.axes:
         if min(axes.bbox.width, axes.bbox.height) < 0.3 * min(width, height) and axes.get_label() != "<colorbar>":

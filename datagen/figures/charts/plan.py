@@ -169,7 +169,7 @@ def _scales(chart: Chart, look: Look) -> tuple[list[Scale], Scale | None]:
             scale = Scale.over(values, num, True, head)
     if chart.kind == "scatter":
         xs = [x for series in chart.series for x in series.xs]
-        x_scale = Scale.logarithmic(xs) if chart.is_x_log else Scale.over(xs, num, False, 0.03)
+        x_scale = Scale.logarithmic(xs) if chart.is_log else Scale.over(xs, num, False, 0.03)
     elif chart.edges:
         x_scale = chart.edge_scale
     right = [value for series in chart.series if series.axis for value in series.ends]

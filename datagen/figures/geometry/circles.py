@@ -17,8 +17,7 @@ def tangents(s: Sketch, source: Source) -> None:
     spread = math.degrees(math.acos(radius / abs(p)))
     touching = [polar(radius, math.degrees(cmath.phase(p)) + way * spread) for way in (1, -1)][: source.choice((1, 2, 2))]
     for at in touching:
-        s.point(at)
-        s.line(p, at)
+        s.to(p, at)
         s.line(0j, at)
         if source.random() < 0.7:
             s.right(at, 0j, p)
@@ -40,8 +39,7 @@ def chords(s: Sketch, source: Source) -> None:
         if source.random() < 0.5:
             s.line(0j, m)
         else:
-            m_out = s.point(-1j * radius, "D")
-            s.line(0j, m_out)
+            s.to(0j, -1j * radius, "D")
         s.line(0j, a)
         s.right(m, b, 0j)
     elif kind == 1:  # two that meet
@@ -138,8 +136,7 @@ def two_circles(s: Sketch, source: Source) -> None:
         ends = crossings(0j, one, a, a + 1j * a)
         s.points(*ends)
         s.line(*ends)
-        s.point(a, "C")
-        s.line(0j, a)
+        s.to(0j, a, "C")
         s.line(0j, ends[0])
     else:  # through each other's centres
         s.circle(0j, one, "A")
@@ -148,8 +145,7 @@ def two_circles(s: Sketch, source: Source) -> None:
         s.point(top, "C")
         s.polygon(0j, complex(one), top)
         if source.random() < 0.5:
-            s.point(low, "D")
-            s.line(top, low)
+            s.to(top, low, "D")
 
 
 def parallels(s: Sketch, source: Source) -> None:
@@ -200,8 +196,7 @@ def lines_through(s: Sketch, source: Source) -> None:
         p = on(o, c, source.uniform(0.5, 0.75))
         s.point(p, "P")
         for end in (a, b):
-            at = s.point(foot(p, o, end))
-            s.line(p, at)
+            at = s.to(p, foot(p, o, end))
             s.right(at, p, o)
 
 
@@ -301,8 +296,7 @@ def solids(s: Sketch, source: Source) -> None:
         if source.random() < 0.5:
             s.line(front[0], front[2], dashed=True)
             s.line(front[1], front[3], dashed=True)
-            o = s.point((front[0] + front[2]) / 2, "O")
-            s.line(apex, o, dashed=True)
+            s.to(apex, (front[0] + front[2]) / 2, "O", dashed=True)
     else:
         base = 0j, complex(width), complex(width * source.uniform(0.55, 0.75), 2.4)
         tops = [corner + 1j * height for corner in base]

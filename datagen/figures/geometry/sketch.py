@@ -54,6 +54,11 @@ class Sketch:
     def line(self, a: Point, b: Point, dashed: bool = False) -> None:
         self.segments.append(Segment(a, b, dashed))
 
+    def to(self, start: Point, end: Point, letter: str = "", dashed: bool = False) -> Point:
+        """A line to a point that is to be named."""
+        self.line(start, end, dashed)
+        return self.point(end, letter)
+
     def path(self, *corners: Point) -> None:
         for a, b in itertools.pairwise(corners):
             self.line(a, b)

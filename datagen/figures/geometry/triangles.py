@@ -42,8 +42,7 @@ def medians(s: Sketch, source: Source) -> None:
     s.polygon(a, b, c)
     count = source.choice((1, 2, 3, 3))
     for number, (top, left, right) in enumerate([(a, b, c), (b, c, a), (c, a, b)][:count]):
-        at = s.point(on(left, right, 0.5), "DEF"[number] if count > 1 else "M")
-        s.line(top, at)
+        at = s.to(top, on(left, right, 0.5), "DEF"[number] if count > 1 else "M")
         if source.random() < 0.6:
             s.ticks(number + 1, (left, at), (at, right))
     if count > 1:
@@ -55,8 +54,7 @@ def bisectors(s: Sketch, source: Source) -> None:
     s.polygon(a, b, c)
     centre = incentre(a, b, c)
     for number, (top, left, right) in enumerate([(a, b, c), (b, c, a), (c, a, b)][: source.choice((1, 2, 3))]):
-        at = s.point(meet(top, centre, left, right), "DEF"[number])
-        s.line(top, at)
+        at = s.to(top, meet(top, centre, left, right), "DEF"[number])
         s.arc(top, left, at, number + 1)
         s.arc(top, at, right, number + 1)
         if number == 1:
@@ -71,8 +69,7 @@ def incircle(s: Sketch, source: Source) -> None:
     s.circle(centre, radius, source.choice("OI"))
     if source.random() < 0.7:
         for left, right in [(b, c), (c, a), (a, b)][: source.choice((1, 3))]:
-            at = s.point(foot(centre, left, right))
-            s.line(centre, at, dashed=source.random() < 0.3)
+            at = s.to(centre, foot(centre, left, right), dashed=source.random() < 0.3)
             if source.random() < 0.6:
                 s.right(at, centre, left)
     elif source.random() < 0.5:
@@ -88,8 +85,7 @@ def circumcircle(s: Sketch, source: Source) -> None:
     for top in (a, b, c)[: source.choice((0, 1, 2, 3))]:
         s.line(centre, top, dashed=source.random() < 0.3)
     if source.random() < 0.3:
-        at = s.point(foot(centre, b, c), "M")
-        s.line(centre, at)
+        at = s.to(centre, foot(centre, b, c), "M")
         s.right(at, centre, c)
 
 
@@ -118,12 +114,10 @@ def right_triangle(s: Sketch, source: Source) -> None:
     s.right(c, a, b)
     kind = source.randrange(4)
     if kind == 0:
-        at = s.point(foot(c, a, b), "D")
-        s.line(c, at)
+        at = s.to(c, foot(c, a, b), "D")
         s.right(at, c, b)
     elif kind == 1:
-        at = s.point(on(a, b, 0.5), "M")
-        s.line(c, at)
+        at = s.to(c, on(a, b, 0.5), "M")
         s.ticks(1, (a, at), (at, b))
     elif kind == 2:  # squares on the sides
         for p, q in ((c, a), (a, b), (b, c)):
@@ -142,12 +136,10 @@ def isosceles(s: Sketch, source: Source) -> None:
     s.ticks(source.choice((1, 2)), (a, b), (a, c))
     kind = source.randrange(4)
     if kind == 0:
-        d = s.point(complex(width / 2), "D")
-        s.line(a, d)
+        d = s.to(a, complex(width / 2), "D")
         s.right(d, a, c)
     elif kind == 1:
-        d = s.point(on(a, c, source.uniform(0.35, 0.7)), "D")
-        s.line(b, d)
+        d = s.to(b, on(a, c, source.uniform(0.35, 0.7)), "D")
     elif kind == 2:
         d, e = s.point(on(b, c, 0.28), "D"), s.point(on(b, c, 0.72), "E")
         s.line(a, d)
@@ -210,12 +202,10 @@ def trapezium(s: Sketch, source: Source) -> None:
         s.point(meet(a, c, b, d), "O")
     elif kind == 2 and left:
         for top, letter in ((a, "E"), (d, "F")):
-            at = s.point(foot(top, b, c), letter)
-            s.line(top, at, dashed=source.random() < 0.5)
+            at = s.to(top, foot(top, b, c), letter, dashed=source.random() < 0.5)
             s.right(at, top, c)
     else:
-        apex = s.point(meet(b, a, c, d), "E")
-        s.line(a, apex, dashed=True)
+        apex = s.to(a, meet(b, a, c, d), "E", dashed=True)
         s.line(d, apex, dashed=True)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import lxml.etree
 
 from datagen.markup.documents.css import clean_style
-from datagen.markup.documents.formulas import Formulas, mathml_of
+from datagen.markup.documents.formulas import Formulas
 from datagen.markup.documents.notes import is_reference, mark_notes, mark_of
 from datagen.markup.documents.parse import classes_of
 from datagen.markup.documents.resources import Resources
@@ -148,8 +148,6 @@ class Cleaner:
         if reason is not None:
             if reason:
                 self.left_out[reason] += 1
-        elif tag == "math":
-            self.out.append(mathml_of(element))
         elif tag in ("img", "image", "svg"):
             self._image(element)
         else:

@@ -100,8 +100,8 @@ class Formulas:
         whose LaTeX isn't known, which stay as they are."""
         tag, classes = element.tag, set(element.get("class", "").split())
         if tag == "math":
-            latex = latex_of(element)
-            return self.mathml(latex, element.get("display") == "block") if latex else None
+            is_display = element.get("display") == "block"
+            return self.mathml(latex_of(element), is_display) or unknown(element, is_display)
         if tag == "script" and element.get("type", "").startswith("math/tex"):
             latex, is_display = element.text or "", "display" in element.get("type")
             return self.mathml(latex, is_display) or html.escape(latex, quote=False)
@@ -138,9 +138,8 @@ class Formulas:
             return ""
         is_display = "katex-display" in classes or element.get("display") == "true"
         if math is not None:
-            latex = latex_of(math)
             is_display = is_display or math.get("display") == "block"
-            return (self.mathml(latex, is_display) if latex else None) or mathml_of(math, is_display)
+            return self.mathml(latex_of(math), is_display) or unknown(math, is_display)
         image = next(element.iter("img"), None)
         if image is not None:
             return self._image(image, set(image.get("class", "").split()))
@@ -175,43 +174,7 @@ def latex_of(math: lxml.etree._Element) -> str:
     return math.get("alttext", "").strip()
 
 
-# fmt: off
-_MATH_TAGS = frozenset("""math mrow mi mn mo mtext mspace ms mfrac msqrt mroot mstyle merror mpadded mphantom msub msup msubsup
-    munder mover munderover mmultiscripts mprescripts none mtable mtr mtd mlabeledtr menclose maction""".split())
-_MATH_ATTRIBUTES = frozenset("""mathvariant dir stretchy form fence separator lspace rspace minsize maxsize largeop movablelimits
-    symmetric accent accentunder linethickness width height depth voffset columnspan rowspan displaystyle scriptlevel""".split())
-# fmt: on
-
-
-def mathml_of(math: lxml.etree._Element, is_display: bool | None = None) -> str:
-    """MathML without LaTeX as HTML: elements that show it, without annotations."""
-    out: list[str] = []
-
-    def write(element: lxml.etree._Element) -> None:
-        tag = element.tag
-        if tag == "semantics":
-            for child in list(element)[:1]:
-                write(child)
-        elif tag == "mfenced":  # which browsers draw no longer
-            separators = element.get("separators", ",").split() or [""]
-            out.append(f"<mrow><mo>{html.escape(element.get('open', '('))}</mo>")
-            for index, child in enumerate(element):
-                if index:
-                    out.append(f"<mo>{html.escape(separators[min(index, len(separators)) - 1])}</mo>")
-                write(child)
-            out.append(f"<mo>{html.escape(element.get('close', ')'))}</mo></mrow>")
-        elif tag in _MATH_TAGS:
-            pairs = [(key, value[:100]) for key, value in element.attrib.items() if key in _MATH_ATTRIBUTES]
-            attributes = "".join(f' {key}="{html.escape(value)}"' for key, value in pairs)
-            if tag == "math":
-                shown_as_block = element.get("display") == "block" if is_display is None else is_display
-                attributes += f' display="{"block" if shown_as_block else "inline"}"'
-            out.append(f"<{tag}{attributes}>{html.escape(element.text or '', quote=False)}")
-            for child in element:
-                write(child)
-            out.append(f"</{tag}>")
-        elif isinstance(tag, str) and not tag.startswith("annotation"):
-            out.append(f"<mtext>{html.escape(' '.join(''.join(element.itertext()).split()), quote=False)}</mtext>")
-
-    write(math)
-    return "".join(out)
+def unknown(math: lxml.etree._Element, is_display: bool) -> str:
+    """A formula whose LaTeX isn't known: it takes the room of its letters. A page that shows one is no sample."""
+    text = html.escape(" ".join("".join(math.itertext()).split()), quote=False)
+    return f'<math display="{"block" if is_display else "inline"}"><mtext>{text}</mtext></math>'

@@ -23,6 +23,7 @@ from datagen.word.file.fields import Fields
 from datagen.word.file.fitting_pictures import Shown, shown_pictures
 from datagen.word.file.names import FALLBACK, XML_SPACE, M, R, W, sign_code
 from datagen.word.file.package import Package
+from datagen.word.file.package_docx import related, with_part
 from datagen.word.file.run_pieces import Pieces, displayed
 from datagen.word.file.styles import Around, Look, Styles
 from datagen.word.file.table_cells import Fills, drafts
@@ -78,7 +79,7 @@ class _Reader:
 
     def __init__(self, package: Package):
         self._package = package
-        self._related = package.related(package.main)
+        self._related = related(package.parts, package.main)
         self._running: dict[str, dict[str, None]] = {"header": {}, "footer": {}}
         self.styles = Styles(self._tree("styles"), self._tree("numbering"))
         self.signs: Counter[str] = Counter()
@@ -130,12 +131,13 @@ class _Reader:
         part = self._part("styles")
         if part:
             return self._copied | {part: self.marks.with_styles(self._package.xml(part))}
-        return self._copied | self._package.with_part("styles", self.marks.with_styles(etree.Element(W + "styles")))
+        styles = self.marks.with_styles(etree.Element(W + "styles"))
+        return self._copied | with_part(self._package.parts, self._package.main, "styles", styles)
 
     def _accepted(self, part: str, where: Where) -> etree._Element:
         root = self._package.xml(part)
         accept(root, self.signs, keeps_fields=where in ("header", "footer"))
-        self.pictures += shown_pictures(root, self._package.related(part))
+        self.pictures += shown_pictures(root, related(self._package.parts, part))
         return root
 
     def _part(self, kind: str) -> str:

@@ -30,7 +30,7 @@ class Shown(NamedTuple):
 
 
 def shown_pictures(root: etree._Element, related: Mapping[str, tuple[str, str]]) -> Iterator[Shown]:
-    """The pictures in a part with this root. `related` is the result of `Package.related`."""
+    """The pictures in a part with this root. `related` is the result of `package_docx.related`."""
     for blip in root.iter(A + "blip"):
         _, part = related.get(blip.get(R + "embed", ""), ("", ""))
         picture = next(blip.iterancestors(_PIC + "pic"), None)

@@ -76,15 +76,6 @@ class Package:
         """The root of a part, parsed anew, so the caller may change it. Raises `KeyError` and `SampleError`."""
         return parsed(self.parts[name], name)
 
-    def related(self, source: str) -> dict[str, tuple[str, str]]:
-        """The references of a part of a .docx by id: each one's kind, such as "header" or "image", and its target part; for a
-        "hyperlink" the address, if it isn't in the file."""
-        return package_docx.related(self.parts, source)
-
-    def with_part(self, kind: str, content: bytes) -> dict[str, bytes]:
-        """The changed parts of a .docx that gets one more part, of a kind such as "styles" that it lacks."""
-        return package_docx.with_part(self.parts, self.main, kind, content)
-
     def write(self, path: str, replaced: Mapping[str, bytes] | None = None) -> None:
         """Write the file without the cut parts. `replaced` has other bytes for some parts, or new parts."""
         if self.kind == "doc":

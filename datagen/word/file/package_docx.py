@@ -75,7 +75,8 @@ def cleaned(parts: Mapping[str, bytes], signs: Counter[str]) -> tuple[str, dict[
 
 
 def related(parts: Mapping[str, bytes], source: str) -> dict[str, tuple[str, str]]:
-    """The references of a part by their ids: the kind of each, and the name of its target part or the address."""
+    """The references of a part by id: each one's kind, such as "header" or "image", and its target part; for a "hyperlink" the
+    address, if it isn't in the file."""
     name = _rels_name(source)
     if name not in parts:
         return {}
@@ -84,7 +85,8 @@ def related(parts: Mapping[str, bytes], source: str) -> dict[str, tuple[str, str
 
 
 def with_part(parts: Mapping[str, bytes], main: str, kind: str, content: bytes) -> dict[str, bytes]:
-    """A new part of that kind, and the parts that change with it: the main part's references and the list of types."""
+    """A new part of a kind such as "styles", and the parts that change with it: the main part's references and the list of
+    types."""
     name, rels = posixpath.join(posixpath.dirname(main), f"{kind}-{len(parts)}.xml"), _rels_name(main)
     references = parsed(parts.get(rels, _NO_REFERENCES), rels)
     reference = {"Id": f"rId{kind}{len(references)}", "Type": _REFERENCE_TYPE + kind, "Target": f"/{name}"}

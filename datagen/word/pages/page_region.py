@@ -1,14 +1,22 @@
-"""The regions of a page with the page's text in their places, and joins of neighbours: whole code, nested lists."""
+r"""The regions of a page with the page's text in their places, the Markdown of their text, and joins of neighbours: whole code,
+nested lists. Markdown has stars around what stands out, `<sup>` and `<sub>`, and formulas as `\(…\)`."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
+from datagen.fine.region_markdown import enclosed, starred
 from datagen.page.boxes import around
 from datagen.record import Region
+from datagen.word.pages.paragraph_parts import Part
 from datagen.word.pages.split_tables import TablePiece
 
 _EMPTY_LINE = 0.8  # of a line's height: a gap of so much between two lines of code is an empty line
 _INDENT = "    "  # of a nested item: wide enough below "- " and "9. "
+_LETTERS = re.compile(r"[^\W\d_]")
+_TAGS = {1: "sup", -1: "sub"}
+_GOES_ON = re.compile(r"</(su[bp])><\1>")
+_ROOM_IN_MARKER = re.compile(r"(?<=[([])\s+|\s+(?=[.)\]:])")
 
 
 @dataclass(frozen=True)
@@ -71,3 +79,39 @@ def with_whole_code(entries: Sequence[tuple[int, int, PageRegion]]) -> Iterator[
         last_at = at
     if last is not None:
         yield last
+
+
+def part_markdown(part: Part, latex: Mapping[int, str], stands_out: Set[tuple[bool, bool]], clean: Callable[[str], str]) -> str:
+    """The part's text, each line passed through `clean`. `latex` has the formulas' LaTeX by number; a formula that it lacks is
+    left out. `stands_out` are the styles, bold and italic, that get stars."""
+    text = ""
+    for run, style in _runs(part, latex):
+        stars = "*" * (2 * style[0] + style[1]) if style in stands_out else ""
+        text += starred(run, stars) if stars and _LETTERS.search(run) and not {"*", "_"} & set(run) else run
+    if part.paragraph.is_code:
+        return "\n".join(line.rstrip() for line in text.expandtabs(4).split("\n"))
+    return "\n".join(line for line in map(clean, text.split("\n")) if line)
+
+
+def marker_text(part: Part, clean: Callable[[str], str]) -> str:
+    """The number or bullet before the part, without spaces within it."""
+    return _ROOM_IN_MARKER.sub("", clean(part.marker))
+
+
+def _runs(part: Part, latex: Mapping[int, str]) -> list[tuple[str, tuple[bool, bool]]]:
+    """The stretches of one style, bold and italic. White space has the style of the text before it."""
+    runs: list[tuple[str, tuple[bool, bool]]] = []
+    for segment in part.segments:
+        style = segment.is_bold, segment.is_italic
+        if segment.formula >= 0:
+            runs.append((rf"\({latex.get(segment.formula, '')}\)", (False, False)))
+            continue
+        text = segment.text
+        if segment.raised and not part.paragraph.is_code:
+            tag = _TAGS[segment.raised]
+            text = "\n".join(enclosed(line, f"<{tag}>", f"</{tag}>") for line in text.split("\n"))
+        if runs and (runs[-1][1] == style or not text.strip()) and not runs[-1][0].endswith(r"\)"):
+            runs[-1] = _GOES_ON.sub("", runs[-1][0] + text), runs[-1][1]
+        else:
+            runs.append((text, style))
+    return runs

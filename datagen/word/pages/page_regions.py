@@ -17,9 +17,8 @@ from datagen.word.file.document import Block, Cell, Formula, Paragraph, Picture,
 from datagen.word.pages.answers import BY
 from datagen.word.pages.page_cuts import formula_ink, table_box
 from datagen.word.pages.page_letters import Letter, Rect
-from datagen.word.pages.page_region import PageRegion, indented, with_whole_code
+from datagen.word.pages.page_region import PageRegion, indented, marker_text, part_markdown, with_whole_code
 from datagen.word.pages.paragraph_parts import Part, is_rtl_within, line_text, line_texts, paragraphs_of
-from datagen.word.pages.part_markdown import marker_text, part_markdown
 from datagen.word.pages.placement import PlacedDocument
 from datagen.word.pages.split_tables import TablePiece, grid
 from datagen.word.pages.text_shares import letters_of

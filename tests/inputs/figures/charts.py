@@ -12,6 +12,7 @@ from datagen.figures.charts.faces import faces, languages
 from datagen.figures.charts.label import Shown
 from datagen.figures.charts.looks import look
 from datagen.figures.charts.numbers import NumberFormat, Ruler
+from datagen.figures.charts.plan import picture_with_room
 from datagen.figures.charts.words import Words, cached
 from datagen.record import SampleError
 from datagen.tables.cells import Table, parse, to_html
@@ -32,7 +33,7 @@ def drawn(renderer: Any, kind: str, seed: int) -> tuple[Chart, Any, Table] | Non
     lang = draw.choice([*languages()])
     chart = compose(draw, kind, words(lang))
     try:
-        picture = renderer.draw(chart, look(draw, kind), faces(lang))
+        picture = picture_with_room(renderer.drawn, chart, look(draw, kind), faces(lang))
     except SampleError as error:
         assert error.reason == "chart_too_crowded"
         return None

@@ -8,9 +8,9 @@ import pymupdf
 import pytest
 
 from datagen.drawing import typefaces
-from datagen.drawing.families import families, family
+from datagen.drawing.families import families
 from datagen.drawing.typeset import Rect, Style
-from tests.inputs.typeset import Typeset, typeset
+from tests.inputs.typeset import Typeset, family, typeset
 from tests.inputs.udhr import UDHR
 
 ZOOM = 3

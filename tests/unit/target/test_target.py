@@ -18,7 +18,6 @@ from datagen.target import (
     can_answer,
     decode,
     decode_lines,
-    decode_plain,
     encode,
     is_fine,
     restore,
@@ -203,8 +202,6 @@ def test_paragraphs_and_lines_are_told_apart_by_the_prompt():
         "<image>\nFree OCR, line by line.",
         "A typeset-\nter breaks words.\n\nno lines",
     )
-    assert decode_plain(encode(s, Prompt.FREE_LINES)[1]) == [["A typeset-", "ter breaks words."], ["no lines"]]
-    assert decode_plain(encode(s, Prompt.FREE)[1]) == [["A typesetter breaks words."], ["no lines"]]
 
 
 @pytest.mark.parametrize("prompt", [prompt for prompt in Prompt if prompt is not Prompt.FREE])

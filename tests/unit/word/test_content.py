@@ -10,6 +10,7 @@ from datagen.word.file import content, package_docx
 from datagen.word.file.copy_marks import STYLE
 from datagen.word.file.document import Document, Formula, Paragraph, Table, Text
 from datagen.word.file.package import opened
+from datagen.word.file.package_docx import related
 from tests.inputs.word import formulas as omml
 from tests.inputs.word import xml as xml
 
@@ -243,7 +244,7 @@ def test_a_file_without_styles_gets_some(tmp_path):
     _, copied = content.read(without)
     without.write(str(tmp_path / "b.docx"), copied)
     again = opened(str(tmp_path / "b.docx"))
-    (styles,) = (part for kind, part in again.related(again.main).values() if kind == "styles")
+    (styles,) = (part for kind, part in related(again.parts, again.main).values() if kind == "styles")
     assert STYLE.encode() in again.parts[styles]
 
 

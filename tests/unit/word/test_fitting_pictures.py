@@ -9,6 +9,7 @@ from PIL import Image
 
 from datagen.word.file.fitting_pictures import Shown, fitting_pictures, shown_pictures
 from datagen.word.file.package import opened
+from datagen.word.file.package_docx import related
 from tests.inputs.samples import encoded
 from tests.inputs.word import xml as xml
 
@@ -46,10 +47,10 @@ def test_others_stay_as_they_are() -> None:
 def test_pictures_are_shown_as_large_as_their_frame_says(tmp_path) -> None:  # type: ignore[no-untyped-def]
     body = xml.paragraph(xml.picture(120, 80), xml.picture(60, 40)) + xml.section()
     package = opened(str(xml.write_docx(tmp_path / "a.docx", body, picture_png=picture("PNG", "RGB", (30, 20)))))
-    root, related = package.xml(package.main), package.related(package.main)
+    root, references = package.xml(package.main), related(package.parts, package.main)
     (part,) = (name for name in package.parts if "media" in name)
 
-    assert list(shown_pictures(root, related)) == [Shown(part, 120, 80), Shown(part, 60, 40)]
+    assert list(shown_pictures(root, references)) == [Shown(part, 120, 80), Shown(part, 60, 40)]
     for blip in list(root.iter("{*}blip"))[:1]:
         etree.SubElement(blip.getparent(), "{http://schemas.openxmlformats.org/drawingml/2006/main}srcRect").set("l", "10000")
-    assert list(shown_pictures(root, related)) == [Shown(part, 0, 0), Shown(part, 60, 40)]
+    assert list(shown_pictures(root, references)) == [Shown(part, 0, 0), Shown(part, 60, 40)]

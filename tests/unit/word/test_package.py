@@ -9,6 +9,7 @@ import pytest
 
 from datagen.record import SampleError
 from datagen.word.file.package import Bounds, Package, opened
+from datagen.word.file.package_docx import related
 from tests.inputs.word import xml as xml
 
 SECTION = xml.section()
@@ -190,7 +191,7 @@ def test_what_lies_elsewhere_is_cut_out_and_hyperlinks_stay(tmp_path):
     for element in (b"r:link", b"altChunk", b"subDoc", b"attachedTemplate"):
         assert element not in everything
     assert text_of(package) == "our sitebehind"
-    assert package.related("word/document.xml")["rIdLink"] == ("hyperlink", "https://example.org/")
+    assert related(package.parts, "word/document.xml")["rIdLink"] == ("hyperlink", "https://example.org/")
     assert package.signs == {
         "cut_external_image": 1,
         "cut_external_subDocument": 1,

@@ -4,8 +4,8 @@ import pytest
 
 from datagen.word.file.document import Formula, Paragraph, Text
 from datagen.word.pages.page_letters import Letter
+from datagen.word.pages.page_region import marker_text, part_markdown
 from datagen.word.pages.paragraph_parts import Part, Segment, line_text, line_texts, paragraph_parts
-from datagen.word.pages.part_markdown import marker_text, part_markdown
 
 SIZE = 10.0
 
