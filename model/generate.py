@@ -10,7 +10,6 @@ import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -19,7 +18,6 @@ from tokenizers.decoders import DecodeStream
 from torch import Tensor
 
 from datagen.disk.storage import Folder
-from datagen.engines.compact import threads
 from datagen.target import IMAGE, Prompt
 from model.net.cache import Cache
 from model.net.cpu import keep_packed
@@ -29,9 +27,17 @@ from model.net.image import Views, load
 from model.net.image_modes import MODES
 from model.net.tokenizer import TextTokenizer
 
-on_one_thread = partial(threads, 1)
-"""Within, torch computes on one thread: a single token is too little work to share. With another process on the second core, two
-threads took 100 times as long."""
+
+@contextmanager
+def on_one_thread() -> Iterator[None]:
+    """Within, torch computes on one thread: a single token is too little work to share. With another process on the second core,
+    two threads took 100 times as long."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 @dataclass(frozen=True)
