@@ -183,6 +183,9 @@ class LayoutsRunner(StepRunner[TrainLayouts]):
             network = training.trained(often, self.step.plan, after_epoch, before, start)
         plan = asdict(self.step.plan) | {"start": "" if start is None else labeller.versions()["layouts"]}
         weights, made = finished(training.saved(network), learned, unseen, plan)
+        if start is not None:  # what is held out follows from its name alone, so the package's network hasn't seen these either
+            package = json.loads(labeller.WEIGHTS.with_name(CARD).read_text(encoding="utf-8"))
+            made["unseen"] = sorted({*made["unseen"], *package["unseen"]})
         self.folder.write(WEIGHTS, weights)
         self.folder.write(TABLE, for_people(made).encode())
         self.folder.write(CARD, (json.dumps(made, indent=1) + "\n").encode())

@@ -43,6 +43,7 @@ def test_the_recipe_leaves_a_network_with_a_card(out):
     _, out = out
     card = json.loads((out / "layouts/card.json").read_text())
     assert set(card["learned"]) == {"PDFs of documents", "images of documents"} and card["bytes"] > 1_000_000
+    assert {*json.loads(labeller.WEIGHTS.with_name("card.json").read_text())["unseen"]} < {*card["unseen"]}
     assert not (out / "layouts/state.pt").exists() and "| PDFs of documents |" in (out / "layouts/CARD.md").read_text()
     made = groups(page(), weights(out / "layouts/weights.safetensors"))
     assert sorted(i for group in made for i in group.lines) == list(range(len(page().lines)))
