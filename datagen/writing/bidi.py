@@ -63,8 +63,8 @@ def logical_order(visual: Sequence[str], rtl: bool) -> list[tuple[int, bool]]:
 def _replaced(visual: Sequence[str], pattern: re.Pattern[str], letter: str) -> Sequence[str]:
     """The characters with a letter in place of each that the pattern finds."""
     text = "".join(c[0] for c in visual)
-    found = {i for match in pattern.finditer(text) for i in range(match.start(), match.end())}
-    return [letter if i in found else c for i, c in enumerate(visual)] if found else visual
+    matched = {i for match in pattern.finditer(text) for i in range(match.start(), match.end())}
+    return [letter if i in matched else c for i, c in enumerate(visual)] if matched else visual
 
 
 def _candidate(

@@ -43,15 +43,15 @@ def run_pages(task: NetworkTask) -> list[Row]:
     """The rows of the task's images, in order; each page of a TIFF is a row. A row has the page's `size`, and `lines` in reading
     order, each with `box` and `text`; or it has an `error`. Boxes are in pixels of the image as it is shown."""
     rows: list[Row] = []
-    found: list[PageLine] = []
+    page_lines: list[PageLine] = []
     for row, image in started_rows(task.items):
         rows.append(row)
         if image is None:
             continue
         of_page = lines(image)
         row |= {"size": list(image.size), "lines": [{"box": list(line.box), "text": ""} for line in of_page]}
-        found += of_page
-    texts = iter(texts_of(found, partial(read, asking=task.asking)))
+        page_lines += of_page
+    texts = iter(texts_of(page_lines, partial(read, asking=task.asking)))
     for row in rows:
         for line in row.get("lines", ()):
             line["text"] = next(texts)
