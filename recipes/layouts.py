@@ -17,6 +17,7 @@ from recipes.words.values import absolute, path
 
 COMPOSED, DOCUMENTS = "composed", "documents"
 _PAGES_A_DOCUMENT = 3
+_FURTHER = 1e-3  # the learning rate of a training that goes on
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ def layouts(
     if documents:
         made.append(pages(COMPOSED, ComposedSamples(documents, seed), _PAGES_A_DOCUMENT))
     names = tuple(step.name for step in made)
-    training = TrainLayouts(names, pdfs, labelled, annotated, plan=Plan(epochs=epochs, seed=seed), is_new=new, install=install)
+    plan = Plan(epochs, Plan.learning_rate if new else _FURTHER, seed)
+    training = TrainLayouts(names, pdfs, labelled, annotated, plan=plan, is_new=new, install=install)
     steps: tuple[Step, ...] = (*made, training, Report(names, seed))
     return Recipe("layouts", steps)
