@@ -23,7 +23,10 @@ TYPESET = "typeset"
 TYPESET_LINES = "typeset-lines"
 """The dataset of the lines that the detector finds on typeset pages."""
 
-SHARED = (CROPS, LINES, TYPESET, TYPESET_LINES)
+SCANS = "scans"
+"""The dataset of the pages that tell the language of documents without a valid text layer."""
+
+SHARED = (CROPS, SCANS, LINES, TYPESET, TYPESET_LINES)
 """The datasets that are made once, before the first round, and that all rounds share."""
 
 GOLD = "gold"
@@ -282,6 +285,7 @@ def clear_round(out: Folder, number: int) -> None:
         dataset.clear(folder)
     folds = ("fold_a", "fold_b", "gold_for_a", "gold_for_b", "gold_for_ab")
     of_pages = [f"{name}.json" for name in (*folds, "pages_to_calibrate", "typeset_to_calibrate", "pages_to_train")]
+    of_pages += [name for name in folder.names(".json") if name.startswith("scans_for_")]
     for name in (*of_pages, CALIBRATION, DISTANCES, LEARNED_FROM, ORIGIN):
         folder.remove(name)
 

@@ -30,6 +30,7 @@ NAME = "fine"
 DEFAULT_PAGES = 4
 SHARD_PAGES, SHARD_IMAGES = 64, 16  # a PDF's page takes up to five seconds of a core, an image fifteen
 LONG_SIDE = 2560  # pixels of an image, at most: small print of a scanned newspaper is still legible
+IMAGES = ImageSource(task="page", long_side=LONG_SIDE, shard_images=SHARD_IMAGES, stage=NAME)
 
 
 def fine(
@@ -43,8 +44,7 @@ def fine(
 ) -> Recipe:
     """Pages of any PDFs and images with labelled regions, tables, reading order, and what each label is worth."""
     pdfs = PdfSource(max_pages=0 if input else DEFAULT_PAGES, passwords=read_passwords(passwords))
-    images = ImageSource(task="page", long_side=LONG_SIDE, shard_images=SHARD_IMAGES, stage=NAME)
-    source = PageFiles(annotated(pdfs), images)
+    source = PageFiles(annotated(pdfs), IMAGES)
     census = listed(input, FORMATS) if input else DebianSamples()
     pages = Pipeline(NAME, census, source, stages(of_word(engines), risk), limit=limit, deep=deep)
     return corpus(NAME, (pages,), benchmarks)

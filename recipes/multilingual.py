@@ -13,6 +13,7 @@ from datagen.coarse.verdict.judge_ink import CompareInk
 from datagen.coarse.verdict.judge_text_layer import JudgeTextLayer
 from datagen.curation.mark_similar import MarkAlike
 from datagen.fine.cut_regions import STRUCTURE, CutLines, CutRegions
+from datagen.fine.source import FORMATS, PageFiles
 from datagen.formulas.check import CheckFormulas
 from datagen.inputs.census import Listing
 from datagen.reading.language import IdentifyLanguage
@@ -114,8 +115,8 @@ def multilingual(
     source = PdfSource(max_pages=max_pages, seed=SEED, shard_pages=128, passwords=words)
     pages = Pipeline(
         "coarse",
-        census=Listing(input) if input else DebianSamples(),
-        source=source,
+        census=Listing(input, FORMATS) if input else DebianSamples(),
+        source=PageFiles(source, replace(fine.IMAGES, stage="coarse")),
         stages=(IdentifyLanguage(), CompareInk(budget_s=9.0), JudgeTextLayer()),
         limit=FIRST_DOCUMENTS if is_first_run else limit,
         seed=DRAW,
@@ -151,10 +152,10 @@ def _annotated(pages: Pipeline, source: PdfSource, is_first_run: bool, risk: str
     """Annotated pages, with the keys of `pages`, so that marks hold for both; their regions; and their lines, for users'
     trainings: no step here learns them."""
     of_fine = replace(fine.annotated(source), max_pages=FINE_PAGES)
-    annotated = replace(pages, name=fine.NAME, source=of_fine, stages=fine.stages(EMBEDDED, risk))
     if is_first_run:  # in two shards, for two cores
         of_fine = replace(of_fine, shard_pages=FIRST_ANNOTATED * FINE_PAGES // 2)
-        annotated = replace(annotated, source=of_fine, limit=FIRST_ANNOTATED)
+    annotated = replace(pages, name=fine.NAME, source=PageFiles(of_fine, fine.IMAGES), stages=fine.stages(EMBEDDED, risk))
+    annotated = replace(annotated, limit=FIRST_ANNOTATED) if is_first_run else annotated
     regions = _cut_out("fine-regions", CutRegions(), CheckFormulas())
     return annotated, regions, _cut_out("fine-lines", CutLines(), despite=STRUCTURE)
 

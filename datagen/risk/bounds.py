@@ -46,29 +46,44 @@ class Cutoff:
         return asdict(self) | {"confidence": self.confidence if self.confidence < NOBODY else None}
 
 
-def cutoff(scores: Sequence[float], right: Sequence[bool], precision: float, risk: float = RISK) -> Cutoff:
+def cutoff(scores: Sequence[float], right: Sequence[bool], precision: float, risk: float = RISK, effect: float = 1.0) -> Cutoff:
     """The lowest confidence from which on the share `precision` of a reader's lines is right, by a lower bound. The precision is
     promised wrongly in at most the share `risk` of all cases.
 
-    Lines of equal confidence are accepted or refused together. The bound holds if lines are independent, and calibration lines
-    are drawn like the lines to judge.
+    Lines of equal confidence are accepted or refused together. The bound holds if calibration lines are drawn like the lines to
+    judge, and if so many lines as there are, divided by their design `effect`, are independent (`design_effect`).
     """
     order = sorted(zip(scores, right, strict=True), key=lambda line: -line[0])
-    least, risk = least_lines(precision, risk), risk / _STARTS
+    least, risk = math.ceil(effect * least_lines(precision, risk)), risk / _STARTS
     if len(order) < least:
         reason = f"the bound can't be reached with {len(order)} calibration pieces: at least {least} without an error are needed"
         return Cutoff(NOBODY, len(order), reason=reason)
     num_right_of_first = list(itertools.accumulate((is_right for _, is_right in order), initial=0))
     starts = (least, max(least, len(order) // 2), len(order))
     best, tested = _search(
-        [score for score, _ in order], starts, lambda count: _is_shown(num_right_of_first[count], count, precision, risk)
+        [score for score, _ in order], starts, lambda count: _is_shown(num_right_of_first[count], count, precision, risk, effect)
     )
     if not best:
         counts = " and ".join(f"{count - num_right_of_first[count]} of {count}" for count in sorted({*tested}))
         reason = f"the bound can't be reached: of the most confident calibration pieces {counts} are wrong"
         return Cutoff(NOBODY, len(order), reason=reason)
     num_right = num_right_of_first[best]
-    return Cutoff(order[best - 1][0], len(order), best, num_right, round(interval(num_right, best, 2 * risk)[0], 4))
+    return Cutoff(
+        order[best - 1][0], len(order), best, num_right, round(interval(num_right / effect, best / effect, 2 * risk)[0], 4)
+    )
+
+
+def design_effect(documents: Sequence[str], right: Sequence[bool]) -> float:
+    """How many lines say as much as one independent line, since lines of one document are right or wrong alike: the variance of
+    the share of right lines between documents, divided by that of independent lines (Kish 1965). At least 1."""
+    by_document: dict[str, list[bool]] = {}
+    for document, is_right in zip(documents, right, strict=True):
+        by_document.setdefault(document, []).append(is_right)
+    share, num = sum(right) / max(1, len(right)), len(by_document)
+    if num < 2 or share in (0.0, 1.0):
+        return 1.0
+    between = sum((sum(of_one) - share * len(of_one)) ** 2 for of_one in by_document.values()) * num / (num - 1)
+    return max(1.0, between / (len(right) * share * (1 - share)))
 
 
 class Judged(NamedTuple):
@@ -147,7 +162,7 @@ def least_lines(precision: float, risk: float = RISK) -> int:
     return math.ceil(math.log(risk / _STARTS) / math.log(precision)) if precision < 1 else 1 << 62
 
 
-def interval(num_right: int, num_lines: int, risk: float = 0.05) -> tuple[float, float]:
+def interval(num_right: float, num_lines: float, risk: float = 0.05) -> tuple[float, float]:
     """The interval of the true share of right lines. It misses the share in at most `risk` of all cases (Clopper and Pearson
     1934)."""
     if not num_lines:
@@ -168,8 +183,11 @@ def share(num_right: int, num_judged: int, counted_as: str = "num_accepted") -> 
     return {counted_as: num_judged, "num_right": num_right, **rounded}
 
 
-def _is_shown(num_right: int, num_lines: int, precision: float, risk: float) -> bool:
+def _is_shown(num_right: int, num_lines: int, precision: float, risk: float, effect: float = 1.0) -> bool:
     """Whether the lines show the precision: a reader that misses it has so few wrong lines in at most `risk` of all cases."""
     num_wrong = num_lines - num_right
     # Spares the test where it would fail anyway: about half of all draws have at most the expected number of wrong lines.
-    return num_wrong < num_lines * (1 - precision) and bool(special.bdtr(num_wrong, num_lines, 1 - precision) <= risk)
+    if num_wrong >= num_lines * (1 - precision):
+        return False
+    # The binomial distribution, which its beta function extends to numbers that aren't whole.
+    return bool(special.betainc(num_right / effect, num_wrong / effect + 1, precision) <= risk)

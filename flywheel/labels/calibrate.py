@@ -26,6 +26,8 @@ from flywheel.pools.page_lists import PlaceFile
 from flywheel.pools.pools import Place, Pools
 from flywheel.readers import kinds
 
+_FEW_DOCUMENTS = 8
+
 
 @dataclass(frozen=True)
 class JudgedPart:
@@ -43,6 +45,11 @@ class JudgedPart:
     @property
     def num_chars(self) -> int:
         return len(self.text)
+
+    @property
+    def document(self) -> str:
+        """The document, by the first two parts of the key. Of a typeset text these name the page."""
+        return "-".join(self.key.split("-")[:2])
 
 
 @dataclass(frozen=True)
@@ -134,16 +141,38 @@ class ReaderGate:
         }
 
 
-def reader_gate(pieces: Sequence[JudgedPart], precision: float) -> ReaderGate:
-    """The gate of a reader, calibrated on pieces from `counted`. A piece is wrong if the text layer has no text there. The strata
-    share the risk `bounds.RISK`, so both together keep the promised precision. A stratum with too few pieces to open takes no
-    share of the risk."""
+@dataclass(frozen=True)
+class DesignEffect:
+    """How alike the pieces of a document are right or wrong, over `num_documents` documents."""
+
+    effect: float
+    num_documents: int
+
+    @classmethod
+    def of(cls, pieces: Sequence[JudgedPart]) -> "DesignEffect":
+        effect = bounds.design_effect([piece.document for piece in pieces], [piece.is_right for piece in pieces])
+        return cls(effect, len({piece.document for piece in pieces}))
+
+
+def design_effects(pieces: Mapping[str, Sequence[JudgedPart]]) -> dict[str, float]:
+    """The design effect of each reader's pieces. If a reader has pieces of under `_FEW_DOCUMENTS` documents, which hardly tell,
+    it is the largest of any reader."""
+    effects = {name: DesignEffect.of(of_reader) for name, of_reader in pieces.items()}
+    largest = max((one.effect for one in effects.values()), default=1.0)
+    return {name: one.effect if one.num_documents >= _FEW_DOCUMENTS else largest for name, one in effects.items()}
+
+
+def reader_gate(pieces: Sequence[JudgedPart], precision: float, effect: float = 1.0) -> ReaderGate:
+    """The gate of a reader, calibrated on pieces from `counted` with this design `effect`. A piece is wrong if the text layer has
+    no text there. The strata share the risk `bounds.RISK`, so both together keep the promised precision. A stratum with too few
+    pieces to open takes no share of the risk."""
     parts = {stratum: [piece for piece in pieces if piece.stratum == stratum] for stratum in STRATA}
-    num_tested = sum(len(of_stratum) >= bounds.least_lines(precision, bounds.RISK) for of_stratum in parts.values())
+    least = effect * bounds.least_lines(precision, bounds.RISK)
+    num_tested = sum(len(of_stratum) >= least for of_stratum in parts.values())
     cutoffs, languages, worth = {}, {}, {}
     for stratum, of_stratum in parts.items():
         scores, right = [piece.score for piece in of_stratum], [piece.is_right for piece in of_stratum]
-        cutoffs[stratum] = bounds.cutoff(scores, right, precision, bounds.RISK / max(1, num_tested))
+        cutoffs[stratum] = bounds.cutoff(scores, right, precision, bounds.RISK / max(1, num_tested), effect)
         languages[stratum] = frozenset(piece.lang for piece in of_stratum)
         worth[stratum] = Worth.of(scores, right)
     return ReaderGate(cutoffs, languages, worth)

@@ -30,11 +30,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PagesOf(SamplesOf):
-    """The pages in the file `pages`, each in its language there."""
+    """The pages in the file `pages`, each in its language there. `scripts` has languages' scripts; a page in another language
+    keeps its own."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     pages: PlaceFile = field(default_factory=PlaceFile)
+    scripts: tuple[tuple[str, str], ...] = ()
 
     def estimate(self, inputs: Inputs) -> Estimate:
         pages = sum(max(0, item.count) for item in inputs)
@@ -45,19 +47,21 @@ class PagesOf(SamplesOf):
         return row["key"] in keys
 
     def given(self, sample: Sample) -> Sample:
-        return replace(sample, lang=self.pages.keys()[sample.key])
+        lang = self.pages.keys()[sample.key]
+        return replace(sample, lang=lang, script=dict(self.scripts).get(lang, sample.script))
 
 
 @dataclass(frozen=True)
 class DetectLines(Stage):
     """The lines on pages: a gray crop each, in the page's own pixels, wide enough for both views of a reader.
 
-    A standing line is laid down. A crop's text is the reading of the language's existing reader: one of `existing`
-    (`flywheel.labels.existing_readers`), or else Tesseract. If there is none, or it fails, the crop is unread; in the second case
-    its metadata has `existing_reader`. The origin has the crop's page and place. A page without a line is a drop, `no_lines`.
+    An image of a line is one line. A standing line is laid down. A crop's text is the reading of the language's existing reader:
+    one of `existing` (`flywheel.labels.existing_readers`), or else Tesseract. If there is none, or it fails, the crop is unread;
+    in the second case its metadata has `existing_reader`. The origin has the crop's page and place. A page without a line is a
+    drop, `no_lines`.
     """
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     needs: ClassVar[Needs] = A_CORE
 
     existing: tuple[tuple[str, str], ...] = ()

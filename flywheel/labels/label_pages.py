@@ -78,10 +78,12 @@ class Labelling:
         for task, of_task in judged:
             parts[task.name] += of_task
         pieces = {name: calibrate.counted(of_reader, learned) for name, of_reader in parts.items()}
-        gates = {name: calibrate.reader_gate(of_reader, self.step.precision) for name, of_reader in pieces.items()}
+        effects = calibrate.design_effects(pieces)
+        gates = {name: calibrate.reader_gate(of_reader, self.step.precision, effects[name]) for name, of_reader in pieces.items()}
         for name, of_reader in gates.items():
             for stratum, cutoff in of_reader.cutoffs.items():
-                log.info("gate of %s, %s: %s", name, stratum, cutoff.reason or f"opens at {cutoff.confidence:.3f}")
+                opens = cutoff.reason or f"opens at {cutoff.confidence:.3f}"
+                log.info("gate of %s, %s, design effect %.1f: %s", name, stratum, effects[name], opens)
         rows = {
             name: [[p.lang, p.stratum, p.score, p.is_right, p.num_chars] for p in of_reader] for name, of_reader in pieces.items()
         }

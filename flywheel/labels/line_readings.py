@@ -25,6 +25,7 @@ ROOM = 0.18
 """The margin of a line's image, in heights of its box. It ends where the page ends."""
 
 _MIN_HEIGHT = 10
+_LINE_HEIGHT, _LINE_WIDTH = 160, 6  # pixels: the highest line; heights: a higher image this wide is a line
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,17 @@ def detected(page: Sample, script: str, engines: Engines = OPEN) -> list[Detecte
     assert page.image is not None
     image = pixels(page.image)
     gray = numpy.asarray(Image.fromarray(image).convert("L"))
+    if is_line(page.size):
+        return [_whole(gray)]
     quads = engines.get("ppocr-detector", long_side=LONG_SIDE).detect([image])[0]
     return [_cut(gray, box_around(quad, page.size), script) for quad, _ in quads]
+
+
+def is_line(size: tuple[int, int]) -> bool:
+    """Whether an image of this (width, height) shows one line: it is at most 160 pixels high, or at least 6 times as wide as
+    high."""
+    width, height = size
+    return height <= _LINE_HEIGHT or width >= _LINE_WIDTH * height
 
 
 def read_lines(page: Sample, reader: FolderReader, script: str) -> list[ReadLine]:
@@ -135,6 +145,14 @@ def encoded(gray: numpy.ndarray) -> bytes:
 
 def _pad(box: Box, margin: float) -> int:
     return max(1, round(margin * (box.y1 - box.y0)))
+
+
+def _whole(gray: numpy.ndarray) -> DetectedLine:
+    """An image of a line as its line, with `ROOM` of paper around."""
+    height, width = gray.shape
+    pad = _pad(Box(0, 0, width, height), ROOM)
+    around = numpy.pad(gray, pad, constant_values=int(numpy.percentile(gray, 90)))
+    return DetectedLine(Box(0, 0, width, height), around, Box(pad, pad, pad + width, pad + height))
 
 
 def _cut(gray: numpy.ndarray, box: Box, script: str) -> DetectedLine:

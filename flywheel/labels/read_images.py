@@ -10,12 +10,12 @@ from datagen.engines import versions
 from datagen.inputs.items import Item
 from datagen.page.images import pixels
 from datagen.record import Sample, SampleError
+from flywheel.labels import line_readings
 from flywheel.labels.line_readings import read_lines
 from flywheel.readers import kinds
 
 LINE, PAGE, AUTO = "line", "page", "auto"
 KINDS = (AUTO, LINE, PAGE)
-_LINE_HEIGHT, _LINE_WIDTH = 160, 6  # pixels: the highest line; heights: a higher image this wide is a line
 _AT_A_TIME = 50_000_000  # pixels of lines that are read together
 
 Row = dict[str, Any]
@@ -40,10 +40,8 @@ def engines(reader: str) -> dict[str, str]:
 
 
 def is_line(size: tuple[int, int], kind: str) -> bool:
-    """Whether an image of this (width, height) is read as one line. If `kind` doesn't decide, an image is a line that is at most
-    160 pixels high, or at least 6 times as wide as high."""
-    width, height = size
-    return kind == LINE or (kind == AUTO and (height <= _LINE_HEIGHT or width >= _LINE_WIDTH * height))
+    """Whether an image of this (width, height) is read as one line: `line_readings.is_line` says so if `kind` doesn't."""
+    return kind == LINE or (kind == AUTO and line_readings.is_line(size))
 
 
 def run_read(task: ReadTask) -> list[Row]:

@@ -56,14 +56,15 @@ class PageScore:
 
 def of_round(made: Folder, labels: Folder, pages: Folder, rows: Sequence[Row]) -> dict[str, Any]:
     """The figures of the pages `made` of a round's dataset `labels`, by language and together. `rows` are the rows of the pages
-    that the round read in the dataset `pages`."""
+    that the round read in the dataset `pages` and that have a text layer: other pages have no score."""
     refused = refused_boxes(labels)
     layers = {page.key: page for page in read_records(pages, rows)}
     scores: dict[str, PageScore] = defaultdict(PageScore)
     reasons: dict[str, Counter[str]] = defaultdict(Counter)
     for sample in read_records(made, manifest.rows(made)):
         key = sample.origin.parent
-        scores[sample.lang] += score(sample, layers[key], refused.get(key, ()))
+        if key in layers:
+            scores[sample.lang] += score(sample, layers[key], refused.get(key, ()))
     langs = {row["key"]: layers[row["key"]].lang for row in rows}
     for drop in (drop for report in read_reports(made) for drop in report.drops if drop.key in langs):
         reasons[langs[drop.key]][drop.reason] += 1

@@ -3,11 +3,11 @@
 A sample is uniform by language and document: each language gives the same number of lines, and within it each document, as far as
 they have lines. Lines are asked in a random order, so a part of an audit is a smaller audit. The person sees no reading.
 
-Each language's pages without a text layer are asked (`scanned_pages.py`), except documents from which the reader learned or that
-calibrated its gate. If a language has no such page, or none of its lines passes, the round's accepted lines on pages with a
-hidden layer are asked, and the result says so.
+The lines that a language's round accepted on pages without a valid text layer are asked. If there are none, those on pages whose
+text layer is hidden are asked, and the result says so.
 """
 
+import hashlib
 import itertools
 import json
 from collections import Counter, defaultdict
@@ -19,8 +19,7 @@ from datagen.disk.shards import read_records
 from datagen.disk.storage import Folder
 from datagen.risk import bounds
 from datagen.score.audit import is_same
-from flywheel.people import scanned_pages
-from flywheel.pools import questions
+from flywheel.pools import pools_file, questions
 from flywheel.pools.questions import AUDIT, AUDITS, Answer, Asked, Sheet
 from flywheel.step import Flywheel, round_name
 
@@ -28,23 +27,16 @@ NO_LAYER, HIDDEN_LAYER = "no layer", "hidden layer"
 
 
 def sample(step: Flywheel, out: Folder, metrics: Mapping[str, Any], count: int) -> tuple[list[Asked], dict[str, str]]:
-    """`count` lines that the round with these `metrics` labels or would label, in the order of asking; and whether each
-    language's pages have no layer or a hidden one."""
+    """`count` lines that the round with these `metrics` labelled, in the order of asking; and whether each language's pages have
+    no layer or a hidden one."""
     answered = {answer.image for answer in questions.answers(out.sub(step.name))}
-    served = scanned_pages.served_pools(step, out)
-    documents = scanned_pages.pages(step, out, metrics, served)
-    accepted = _accepted(step, out, metrics["round"])
-    languages = sorted({*documents, *accepted})
+    pools = pools_file.read(out.sub(step.name))
+    scans = {place for p in pools.pools for place in p.scans} if pools else set()
     lines, layers = {}, {}
-    for lang in languages:
-        wanted = -(-count // len(languages))
-        without_layer = (
-            list(scanned_pages.read(step, out, metrics, served[lang], documents[lang], 2 * wanted, True))
-            if lang in documents
-            else []
-        )
+    for lang, accepted in sorted(_accepted(step, out, metrics["round"]).items()):
+        without_layer = [line for line in accepted if (line.sha256, line.number) in scans]
         layers[lang] = NO_LAYER if without_layer else HIDDEN_LAYER
-        lines[lang] = [line for line in without_layer or accepted.get(lang, []) if line.image not in answered]
+        lines[lang] = [line for line in without_layer or accepted if line.image not in answered]
     chosen = uniform(lines, count)
     return chosen, {lang: layer for lang, layer in layers.items() if any(line.lang == lang for line in chosen)}
 
@@ -115,7 +107,9 @@ def _accepted(step: Flywheel, out: Folder, number: int) -> dict[str, list[Asked]
     lines: dict[str, list[Asked]] = defaultdict(list)
     for record in read_records(folder, manifest.rows(folder)):
         if record.origin.parent in here:
-            lines[record.lang].append(scanned_pages.accepted_line(record, record.origin.parent))
+            o, score = record.origin, record.regions[0].score or 0.0
+            place = (o.parent, o.uri, o.sha256, o.page or 0, o.box)
+            lines[record.lang].append(Asked(record.key, *place, record.lang, record.script, record.text, round(score, 3)))
     return lines
 
 
@@ -124,4 +118,4 @@ def _flat(turns: Iterable[Iterable[Asked | None]]) -> Iterator[Asked]:
 
 
 def _drawn(line: Asked) -> bytes:
-    return scanned_pages.digest(line.id)
+    return hashlib.sha256(line.id.encode()).digest()

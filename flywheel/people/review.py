@@ -24,7 +24,7 @@ import heapq
 import itertools
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rapidfuzz import fuzz
@@ -46,8 +46,8 @@ _ALIKE = 80.0  # of 100, by rapidfuzz's comparison of two readings
 _NEVER = frozenset({"too_small", "nothing_read", "no_lines", "turned"})  # no text to correct
 
 
-def candidates(labels: Folder, pages: Folder) -> list[Asked]:
-    """The refused lines in the round's dataset `labels`, on pages that the dataset `pages` has."""
+def candidates(labels: Folder, pages: Folder, scripts: Mapping[str, str]) -> list[Asked]:
+    """The refused lines in the round's dataset `labels`, on pages that the dataset `pages` has. `scripts` are languages'."""
     drops = [drop for report in read_reports(labels) for drop in report.drops if drop.readings and drop.key and drop.part]
     places = {(drop.uri, drop.part.first) for drop in drops if drop.part}
     rows: dict[str, Row] = {row["key"]: row for row in manifest.rows(pages) if (row["uri"], row["page"]) in places}
@@ -57,13 +57,9 @@ def candidates(labels: Folder, pages: Folder) -> list[Asked]:
         (reading,) = drop.readings
         if row:
             place = (row["key"], row["uri"], row["sha256"], row["page"], reading.box)
-            lines.append(Asked(drop.key, *place, reading.lang, row["script"], reading.text, reading.score, drop.reason))
-    return list(filter(is_correctable, lines))
-
-
-def is_correctable(line: Asked) -> bool:
-    """Whether there is a reading that a person could correct."""
-    return bool(line.reading.strip()) and line.reason not in _NEVER
+            script = scripts.get(reading.lang, row["script"])
+            lines.append(Asked(drop.key, *place, reading.lang, script, reading.text, reading.score, drop.reason))
+    return [line for line in lines if line.reading.strip() and line.reason not in _NEVER]
 
 
 def choose(lines: Iterable[Asked], count: int, answered: Iterable[Answer] = ()) -> list[Asked]:

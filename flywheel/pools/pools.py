@@ -23,6 +23,7 @@ Place = tuple[str, int]
 """A page: its file's sha256 and its number. Two copies of a file are one document here, under any names."""
 
 POOLS = ("train", "held_out", "fold_a", "fold_b")
+PLACES = (*POOLS, "scans")
 FOLDS = ("a", "b")
 _WITH_HAN = frozenset("Hani Hans Hant Jpan Kore".split())
 _GAP = 0.1  # the share of pages between the training pages and the test pages of one document that belong to neither
@@ -33,13 +34,26 @@ _MIN_PAGES = 8  # a document with fewer pages is never read, and never cut into 
 class Language:
     """A language that the embedded reader can't read. `alphabet_share` is the share of the language's letters that the embedded
     reader's alphabet has. `documents` maps the sha256 of a document to its trusted pages, in order. `lines` maps the sha256 to
-    the number of lines on these pages."""
+    the number of lines on these pages. `scans` maps the sha256 of a document without a valid text layer to its pages."""
 
     lang: str
     script: str
     alphabet_share: float
     documents: dict[str, list[int]] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
+    scans: dict[str, list[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A document without a valid text layer, and its `pages`. Its lines were read best in this language and script, and have
+    these `letters`."""
+
+    lang: str
+    script: str
+    sha256: str
+    letters: Mapping[str, int]
+    pages: list[int]
 
 
 @dataclass(frozen=True)
@@ -48,7 +62,10 @@ class Pools:
 
     `kind` says how the pages were split. `documents`: pools are whole documents. `page_ranges`: the language has one document.
     Its first pages train, and its last pages are held out, with a gap between; no page waits or calibrates a gate.
-    `held_out_only`: no page trains, and the reader of the language's script reads its lines. `text`: there is no page.
+    `held_out_only`: no page trains, and the reader of the language's script reads its lines. `scans`: no page has a valid text
+    layer. `text`: there is no page.
+
+    `scans` are the pages in the folds that have no valid text layer. Nothing scores their labels.
 
     `num_text_lines` lines are typeset to train on. Their text is in the frozen file with the sha256 `text` ("": none).
     """
@@ -62,6 +79,7 @@ class Pools:
     held_out: tuple[Place, ...] = ()
     fold_a: tuple[Place, ...] = ()
     fold_b: tuple[Place, ...] = ()
+    scans: tuple[Place, ...] = ()
     text: str = ""
     num_text_lines: int = 0
 
@@ -79,6 +97,11 @@ class Pools:
         """The pages of the fold `name`, one of `FOLDS`."""
         return self.fold_a if name == "a" else self.fold_b
 
+    def scans_of(self, fold: str) -> tuple[Place, ...]:
+        """The pages of the fold `fold` without a valid text layer."""
+        scans = {*self.scans}
+        return tuple(place for place in self.fold(fold) if place in scans)
+
     def summary(self) -> dict[str, Any]:
         """The entry for metrics.json: the kind of split, each pool's numbers of documents and pages, and the number of text
         lines."""
@@ -87,10 +110,13 @@ class Pools:
         return {"kind": self.kind, **counts, "text": {"lines": self.num_text_lines}}
 
 
-def survey(dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float], least: float) -> list[Language]:
+def survey(
+    dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float], least: float, scans: Iterable[Scan] = ()
+) -> list[Language]:
     """The languages in `dataset` whose letters the embedded reader doesn't know: its alphabet has less than the share `least` of
     them. Letters of other scripts aren't counted. The languages are sorted. A document belongs to the language of most of its
-    trusted lines. Its pages in other languages are left out, so no document trains one language and tests another."""
+    trusted lines. Its pages in other languages are left out, so no document trains one language and tests another. `scans` are
+    documents of these languages, or of others."""
     letters: manifest.Letters = defaultdict(Counter)
     pages: dict[tuple[str, str], dict[str, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
     alike, marked = excluded(dataset), []  # a marked copy of a page that trains must not test
@@ -121,7 +147,27 @@ def survey(dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float]
             }
             lines = {doc: sum(numbers.values()) for doc, numbers in documents.items()}
             languages.append(Language(lang, script, share, {doc: sorted(n) for doc, n in documents.items()}, lines))
-    return languages
+    return _with_scans(languages, scans, alphabet_share, least)
+
+
+def _with_scans(
+    languages: list[Language], scans: Iterable[Scan], alphabet_share: Callable[[Mapping[str, int]], float], least: float
+) -> list[Language]:
+    """The languages with the documents that have no valid text layer. The letters of a language without other documents are those
+    that were read."""
+    of_language: dict[tuple[str, str], list[Scan]] = defaultdict(list)
+    for scan in scans:
+        of_language[scan.lang, scan.script].append(scan)
+    by_name = {language.lang: language for language in languages}
+    for (lang, script), of_lang in sorted(of_language.items()):
+        letters: Counter[str] = Counter()
+        for scan in of_lang:
+            letters.update(scan.letters)
+        name = lang if lang not in by_name or by_name[lang].script == script else f"{lang}-{script}"
+        language = by_name.get(name) or Language(name, script, alphabet_share(_own_letters(letters, script)))
+        if language.alphabet_share < least:
+            by_name[name] = replace(language, scans={scan.sha256: sorted(scan.pages) for scan in of_lang})
+    return [by_name[name] for name in sorted(by_name)]
 
 
 @dataclass(frozen=True)
@@ -154,7 +200,8 @@ def assign(
     languages: Iterable[Language], seed: int, min_train_lines: int, texts: Mapping[str, TextLines] = MappingProxyType({})
 ) -> list[Pools]:
     """The pools of each language. A language is served if its script has `min_train_lines` lines to train on, and the language
-    has lines to test on. Lines of `texts`, by language, count."""
+    has lines to test on. Lines of `texts`, by language, count. If all scans of a script are pages of one document, its folds are
+    parts of this document."""
     languages = list(languages)
     parted = [_part(language, seed) for language in languages]
     parted = [_with_text(pools, texts[pools.lang]) if pools.lang in texts else pools for pools in parted]
@@ -172,7 +219,7 @@ def num_train_lines(language: Language, pools: Pools) -> int:
 
 
 def _with_text(pools: Pools, text: TextLines) -> Pools:
-    is_alone = not any(getattr(pools, name) for name in POOLS)
+    is_alone = pools.kind != "scans" and not any(getattr(pools, name) for name in POOLS)
     return replace(pools, kind="text" if is_alone else pools.kind, text=text.sha256, num_text_lines=text.num_train)
 
 
@@ -202,7 +249,7 @@ def _folded(pools: Pools, in_second: frozenset[str]) -> Pools:
 def _serve(pools: Pools, num_lines: int, least: int, has_text_to_test: bool) -> Pools:
     reason = ""
     if not pools.held_out and not has_text_to_test:
-        reason = "no document of its own has a trusted page with a line to read"
+        reason = "no document of its own has a trusted page with a line to read, and no text is there to test with"
     elif num_lines < least:
         reason = f"{num_lines} lines of {pools.script} to train on, at least {least} are needed"
     return replace(pools, not_served=reason)
@@ -238,10 +285,11 @@ def _part(language: Language, seed: int) -> Pools:
     else:
         kind = "held_out_only"
         held_out = [p for doc in docs for p in pages[doc]]
-    waiting = tuple(p for doc in to_read for p in pages[doc])
-    return Pools(
-        language.lang, language.script, round(language.alphabet_share, 4), kind, "", tuple(train), tuple(held_out), waiting
-    )
+    scans = tuple((doc, page) for doc, of_doc in sorted(language.scans.items()) for page in of_doc)
+    waiting = (*(p for doc in to_read for p in pages[doc]), *scans)
+    kind = "scans" if scans and not docs else kind
+    share = round(language.alphabet_share, 4)
+    return Pools(language.lang, language.script, share, kind, "", tuple(train), tuple(held_out), waiting, scans=scans)
 
 
 def _ranges(pages: list[Place]) -> tuple[list[Place], list[Place]]:

@@ -19,14 +19,14 @@ from datagen.record import another_schema
 from datagen.work import dataset
 from datagen.writing import scripts
 from flywheel.pools import pools, texts
-from flywheel.pools.pools import POOLS, Language, Pools, TextLines
+from flywheel.pools.pools import PLACES, Language, Pools, Scan, TextLines
 from flywheel.pools.texts import TextFile, Texts
-from flywheel.step import SHARED, Flywheel, numbers, numbers_aside
+from flywheel.step import SCANS, SHARED, Flywheel, numbers, numbers_aside
 
 log = logging.getLogger(__name__)
 
 NAME = "pools.json"
-VERSION = 4  # goes up whenever the code makes other pools of the same pages
+VERSION = 5  # goes up whenever the code makes other pools of the same pages
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class FrozenPools:
     def from_json(cls, data: bytes) -> "FrozenPools":
         state = json.loads(data)
         for values in state["pools"]:
-            values |= {name: tuple((doc, page) for doc, page in values[name]) for name in POOLS}
+            values |= {name: tuple((doc, page) for doc, page in values[name]) for name in PLACES}
         return cls(state["values"], state["shards"], tuple(Pools(**values) for values in state["pools"]))
 
 
@@ -66,17 +66,17 @@ def read(folder: Folder) -> FrozenPools | None:
         raise ValueError(f"{folder.path(NAME)}: {another_schema()}") from None
 
 
-def freeze(step: Flywheel, out: Folder) -> FrozenPools:
-    """The pools of the output. Until the first round begins they are made of the corpus as it is, and written. Raises
-    `ValueError` if the pools were made of other pages, or with other values."""
+def freeze(step: Flywheel, out: Folder, scans: Sequence[Scan] = ()) -> FrozenPools:
+    """The pools of the output. Until the first round begins they are made of the corpus as it is, with the documents `scans`, and
+    written. Raises `ValueError` if the pools were made of other pages, or with other values."""
     folder, pages = out.sub(step.name), out.sub(step.pages)
     shards = {report.shard: report.known_as for report in read_reports(pages)}
     text = [bool(step.text), list(step.text_packages), step.text_below, step.max_text_lines, step.serve_by_text]
     values = [VERSION, step.seed, step.min_alphabet_share, step.min_train_lines, ppocr.alphabet_sha256(), text]
     if not numbers(out) and not numbers_aside(out):
-        made = FrozenPools(values, shards, tuple(_assign(step, pages, folder)))
+        made = FrozenPools(values, shards, tuple(_assign(step, pages, folder, scans)))
         for name in SHARED:
-            if out.exists(f"{name}/census") and read(folder) != made:
+            if name != SCANS and out.exists(f"{name}/census") and read(folder) != made:
                 dataset.clear(out.sub(name))  # made for other pools, by a run that ended before its first round began
         folder.write(NAME, made.to_json())
         return made
@@ -98,9 +98,9 @@ def texts_of(step: Flywheel, out: Folder, served: Iterable[Pools]) -> dict[str, 
     return {p.lang: TextFile(url, p.lang, p.text) for p in served if p.text}
 
 
-def _assign(step: Flywheel, pages: Folder, folder: Folder) -> Sequence[Pools]:
+def _assign(step: Flywheel, pages: Folder, folder: Folder, scans: Sequence[Scan]) -> Sequence[Pools]:
     """The pools, with the texts of languages that need some written in the step's `folder`."""
-    languages = pools.survey(pages, ppocr.alphabet_share, step.min_alphabet_share)
+    languages = pools.survey(pages, ppocr.alphabet_share, step.min_alphabet_share, scans)
     texts_of = supplied(step, languages)
     folder.remove(texts.FOLDER)
     lines = {}
@@ -115,14 +115,14 @@ def _assign(step: Flywheel, pages: Folder, folder: Folder) -> Sequence[Pools]:
 
 def supplied(step: Flywheel, languages: Sequence[Language]) -> dict[str, Texts]:
     """The text of each language that needs some, by language. It needs some if it is in the user's folder; if few lines of its
-    documents train; or, if the step says so, if it isn't served without. A language of the user's folder whose letters the
+    documents train, and it is served without, has scans, or the step says so. A language of the user's folder whose letters the
     embedded reader knows isn't served, and the log says so."""
     wanted: dict[str, tuple[str, list[str]]] = {}
     given = _given(step, {language.lang: language.script for language in languages})
     parted = pools.assign(languages, step.seed, step.min_train_lines)
     for language, p in zip(languages, parted, strict=True):
         few = pools.num_train_lines(language, p) < step.text_below
-        if language.lang in given or (step.text_packages and few and (step.serve_by_text or not p.not_served)):
+        if language.lang in given or (step.text_packages and few and (step.serve_by_text or language.scans or not p.not_served)):
             wanted[language.lang] = (language.script, given.get(language.lang, (language.script, []))[1])
     known = {language.lang for language in languages}
     wanted |= {lang: of for lang, of in given.items() if lang not in known}

@@ -21,26 +21,35 @@ from datagen.engines.compact import (
     symbols_of,
 )
 from flywheel.lines.crops import Crop, degraded, shares_of, tallness
-from flywheel.readers.ctc_training import batches_of, is_there, learn, least_frames, loss_of_lines, made_by, tidy
+from flywheel.readers import self_training
+from flywheel.readers.ctc_training import batches_of, by_width, is_there, learn, least_frames, loss_of_lines, made_by, tidy
 from flywheel.step import Fit
 
 _SAMPLE, _ENOUGH_ROOM = 100, 1.8  # sampled lines; frames for each needed one
+_SEEN = 500  # unlabelled lines that set batch normalisation's means and variances at first
 _HIGH, _TALL = 48, 1.5  # pixels in place of 32, for lines that are so many times as high as plain letters
 
 
-def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None, mark: str) -> Reader:
+def fit(
+    config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None, mark: str, unlabelled: Sequence[Crop] = ()
+) -> Reader:
     """A reader trained on `crops`, which are of one script, and saved in `folder`. An existing reader of this training is
     returned.
 
     The training starts from the reader in `start`, else from the package's reader that `config` names, else from nothing. Symbols
-    that this reader lacks begin with random weights. `mark` identifies the training, and checkpoints of other trainings aren't
-    used. Raises `ValueError` if there are no crops, or if the folder has a reader of another training.
+    that this reader lacks begin with random weights. If there are `unlabelled` lines, every second step learns what the reader
+    itself reads there, see `self_training`, and all symbols of the reader before stay. `mark` identifies the training, and
+    checkpoints of other trainings aren't used. Raises `ValueError` if there are no crops, or if the folder has a reader of
+    another training.
     """
     if is_there(folder, crops, mark):
         return Reader.load(folder)
     torch.manual_seed(config.seed)
     alphabet = Alphabet.of(crops[0].script, (c.text for c in crops))
     before = _before(config, alphabet.script, start)
+    unlabelled = unlabelled if before else ()
+    if before is not None and unlabelled:
+        alphabet = Alphabet(alphabet.script, "".join(sorted({*alphabet.symbols, *before.alphabet.symbols})))
     network = before.config if before else network_for(config, crops)
     net = CompactNet(network, len(alphabet.symbols) + 1)
     if before is not None:
@@ -51,7 +60,24 @@ def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None
         is_told = before is None and step < config.told_share * config.steps
         return loss_of_lines(net, alphabet, config, batch, step, is_told)
 
-    learn(net, config, batches_of(config, crops, 0 if before else config.short_steps, network.height), loss, folder, mark)
+    batches = batches_of(config, crops, 0 if before else config.short_steps, network.height)
+    if unlabelled:
+        pair = self_training.StudentAndTeacher(net)
+        pair.see(by_width(unlabelled[:_SEEN], config.batch_width, network.height))
+
+        def loss_of_either(step: int, batch: self_training.Batch) -> Tensor | None:
+            pair.follow()
+            lines, is_labelled = batch
+            if not is_labelled:
+                return pair.loss(config, lines, step)
+            pair.before_labelled()
+            return loss(step, lines)
+
+        learn(pair, config, self_training.batches_of(config, batches, unlabelled, network.height), loss_of_either, folder, mark)
+        pair.follow()
+        net = pair.teacher
+    else:
+        learn(net, config, batches, loss, folder, mark)
     reader = Reader(net, alphabet, network, has_fast_bf16())
     reader.save(folder, made_by(config, crops, mark))
     tidy(folder)

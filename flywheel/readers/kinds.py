@@ -35,18 +35,27 @@ TRAININGS = {
 log = logging.getLogger(__name__)
 
 
-def fit(kind: str, config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None, mark: str) -> str:
+def fit(
+    kind: str,
+    config: Fit,
+    crops: Sequence[Crop],
+    folder: Folder,
+    start: Folder | None,
+    mark: str,
+    unlabelled: Sequence[Crop] = (),
+) -> str:
     """Train a reader on `crops` of one script, into `folder`. Returns the sha256 of its weights.
 
     The training starts from the reader in `start`, if that reader is of this kind. `mark` identifies the training. If the folder
     has a reader with this mark, the reader stays as it is. After a kill the same call goes on from the last checkpoint. Raises
     `ValueError` if there are no crops, if the folder has a reader of another training, or if the weights to start from are
-    missing.
+    missing. Readers of the kind `compact` also learn their own readings of `unlabelled` lines.
     """
     if start is not None and kind_of(start) != kind:
         start = None
     with needed_by(kind):
-        resolve_name(TRAININGS[kind])(config, crops, folder, start, mark)
+        more = {"unlabelled": unlabelled} if kind == COMPACT else {}
+        resolve_name(TRAININGS[kind])(config, crops, folder, start, mark, **more)
     return weights_sha256(folder)
 
 

@@ -5,7 +5,9 @@ not kept is moved aside.
     NAME/text/               text to typeset, by language
     NAME/existing.json       the existing reader that reads each language best: Tesseract with some data, or PP-OCR
     NAME/tesseract.json      how well the existing readers read the test lines
+    NAME/scans_to_ask.json   the pages of `scans`, with the languages that are declared for them
     NAME/pages_to_detect.json  the pages whose lines are the dataset `lines`
+    scans/                   a dataset: a page of each document without a valid text layer, in the language that it is read in
     crops/                   a dataset: lines of trusted pages, drawn for readers
     lines/                   a dataset: lines that the detector found on the pages to read, with the existing reader's readings
     typeset/                 a dataset: typeset pages that calibrate gates, if any
@@ -20,6 +22,7 @@ not kept is moved aside.
         fold_a.json          the pages of the first fold that readers read, with their languages; fold_b.json: the second fold
         reader/NAME/         model.safetensors, alphabet.json, config.json
         errors.json          by reader, language and held-out line, the reading's edits from the truth
+        scans_for_NAME.json  the scans to which the reader NAME adapts: those of the fold that it doesn't read
         pages_to_calibrate.json  the held-out pages that calibrate gates, with their languages
         typeset_to_calibrate.json  the typeset pages that calibrate gates
         marks/               the lines of earlier rounds that this round read again; marked lines train no more
@@ -31,6 +34,7 @@ After a kill the same command goes on: a training from its last checkpoint, read
 
 import json
 import logging
+from collections.abc import Mapping
 
 from datagen.coarse.line_crops import LineCrops
 from datagen.disk import manifest
@@ -40,7 +44,7 @@ from datagen.work import dataset
 from datagen.work.pipeline import Pipeline
 from datagen.work.runner import Runner
 from datagen.work.samples_of import ShardsOf
-from flywheel.labels import calibrate, existing_readers, typeset_pages
+from flywheel.labels import calibrate, existing_readers, scan_languages, typeset_pages
 from flywheel.labels.detected_lines import DetectLines, PagesOf
 from flywheel.people import audit, gold
 from flywheel.pools import page_lists, pools_file
@@ -90,7 +94,10 @@ def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner, watch: W
         audit.measure(out.sub(step.name))
     if not step.rounds:
         return 0
-    pools = pools_file.freeze(step, out)
+    is_begun = bool(numbers(out) or numbers_aside(out))
+    if not is_begun and (asked := scan_languages.pipeline(step, out)) and (code := run(asked)):
+        return code
+    pools = pools_file.freeze(step, out, () if is_begun else scan_languages.scans(step, out))
     for p in pools.pools:
         if p.not_served:
             log.info("%s: %s (%s) can't be served: %s", step.name, p.lang, p.script, p.not_served)
@@ -142,7 +149,15 @@ def clear(step: Flywheel, out: Folder) -> None:
     for name in (*SHARED, GOLD):
         if out.exists(f"{name}/census"):
             dataset.clear(out.sub(name))
-    for name in (existing_readers.NAME, existing_readers.RATES, TO_DETECT, TYPESET_TO_DETECT, pools_file.NAME, TEXT):
+    for name in (
+        existing_readers.NAME,
+        existing_readers.RATES,
+        scan_languages.ASKED,
+        TO_DETECT,
+        TYPESET_TO_DETECT,
+        pools_file.NAME,
+        TEXT,
+    ):
         out.sub(step.name).remove(name)
 
 
@@ -164,12 +179,13 @@ def _lines(step: Flywheel, out: Folder, pools: FrozenPools, readers: Readers) ->
     earlier = PlaceFile.written(folder, TO_DETECT) if folder.exists(TO_DETECT) else None
     waiting = {place: p.lang for p in pools.served for place in p.unlabelled}
     languages = waiting | calibrate.pages(pools.served, step.max_calibration_pages)
+    scripts = {p.lang: p.script for p in pools.served}
     chosen = PlaceFile.write(folder, TO_DETECT, languages, page_lists.sample_keys(pages, rows, languages))
     if chosen != earlier and out.exists(f"{LINES}/census"):
         dataset.clear(out.sub(LINES))
     keys = chosen.keys()
     shards = tuple(dict.fromkeys(row["shard"] for row in rows if row["key"] in keys))
-    return _detection(LINES, ShardsOf(pages.url, shards), chosen, readers) if shards else None
+    return _detection(LINES, ShardsOf(pages.url, shards), chosen, readers, scripts) if shards else None
 
 
 def _typeset_lines(step: Flywheel, out: Folder, readers: Readers) -> Pipeline | None:
@@ -180,11 +196,12 @@ def _typeset_lines(step: Flywheel, out: Folder, readers: Readers) -> Pipeline | 
     rows = list(manifest.rows(pages))
     languages = {(row["sha256"], row["page"]): row["lang"] for row in rows}
     chosen = PlaceFile.write(out.sub(step.name), TYPESET_TO_DETECT, languages, page_lists.sample_keys(pages, rows, languages))
-    return _detection(TYPESET_LINES, ShardsOf(pages.url), chosen, readers) if rows else None
+    return _detection(TYPESET_LINES, ShardsOf(pages.url), chosen, readers, {}) if rows else None
 
 
-def _detection(name: str, pages: ShardsOf, chosen: PlaceFile, readers: Readers) -> Pipeline:
-    return Pipeline(name, pages, PagesOf(pages=chosen), (DetectLines(readers),), max_drop=1.0)
+def _detection(name: str, pages: ShardsOf, chosen: PlaceFile, readers: Readers, scripts: Mapping[str, str]) -> Pipeline:
+    source = PagesOf(pages=chosen, scripts=tuple(sorted(scripts.items())))
+    return Pipeline(name, pages, source, (DetectLines(readers),), max_drop=1.0)
 
 
 def _is_whole(out: Folder, name: str) -> bool:

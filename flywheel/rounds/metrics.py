@@ -59,15 +59,17 @@ def of_round(
     rows: Sequence[Row],
     labels: Folder,
 ) -> dict[str, Any]:
-    """The metrics of a round whose accepted lines are the dataset `labels`. `rows` are the rows of the pages that it read in the
-    dataset `pages`. Only here are their text layers used."""
+    """The metrics of a round whose accepted lines are the dataset `labels`. `rows` are the rows of the pages with a text layer
+    that it read in the dataset `pages`. Only here are their text layers used."""
     accepted = list(read_records(labels, manifest.rows(labels)))
     read = _read(accepted, read_reports(labels))
-    counts = score_readings.precision(read_records(pages, rows), accepted)
+    keys = {row["key"] for row in rows}
+    counts = score_readings.precision(read_records(pages, rows), (crop for crop in accepted if crop.origin.parent in keys))
     languages = {
         p.lang: _language(p, measured, left_out) | read.get(p.lang, _Read()).to_dict(counts.get(p.lang, (0, 0))) for p in pools
     }
-    num_right, num_accepted = (sum(count) for count in zip((0, 0), *counts.values(), strict=True))
+    num_right, num_judged = (sum(count) for count in zip((0, 0), *counts.values(), strict=True))
+    all_read = sum(read.values(), _Read())
     of_reader = measured.gates.of_reader if measured.gates else {}
     return {
         "round": which.number,
@@ -75,38 +77,41 @@ def of_round(
         "verdict": which.verdict.to_dict(),
         "readers": dict(weights),
         "gates": {name: of_gate.to_dict() for name, of_gate in of_reader.items()},
-        "labels": bounds.share(num_right, num_accepted) | sum(read.values(), _Read()).chars(),
+        "labels": all_read.counts((num_right, num_judged)),
         "languages": languages,
     }
 
 
 @dataclass(frozen=True)
 class _Read:
-    """A round's readings in a language: accepted characters, and by reason the numbers of refused lines, or parts of lines, and
-    characters."""
+    """A round's readings in a language: accepted pieces and characters, and by reason the numbers of refused lines, or parts of
+    lines, and characters."""
 
+    num_accepted: int = 0
     chars_accepted: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     chars_refused: Counter[str] = field(default_factory=Counter)
 
     def __add__(self, other: "_Read") -> "_Read":
         counts = self.rejected + other.rejected, self.chars_refused + other.chars_refused
-        return _Read(self.chars_accepted + other.chars_accepted, *counts)
+        return _Read(self.num_accepted + other.num_accepted, self.chars_accepted + other.chars_accepted, *counts)
 
-    def chars(self) -> dict[str, int]:
-        return {"chars_read": self.chars_accepted + self.chars_refused.total(), "chars_accepted": self.chars_accepted}
+    def counts(self, judged: tuple[int, int]) -> dict[str, Any]:
+        """The numbers of accepted pieces and characters. `judged`: the numbers of right ones, and of all, of the accepted pieces
+        that a text layer judges."""
+        chars = {"chars_read": self.chars_accepted + self.chars_refused.total(), "chars_accepted": self.chars_accepted}
+        return bounds.share(*judged, "num_judged") | {"num_accepted": self.num_accepted} | chars
 
-    def to_dict(self, counts: tuple[int, int]) -> dict[str, Any]:
-        """The values, with `counts`: the numbers of right ones and of all accepted pieces."""
+    def to_dict(self, judged: tuple[int, int]) -> dict[str, Any]:
         refused = {name: dict(sorted(getattr(self, name).items())) for name in ("rejected", "chars_refused")}
-        return bounds.share(*counts) | self.chars() | refused
+        return self.counts(judged) | refused
 
 
 def _read(accepted: Iterable[Sample], reports: Iterable[ShardReport]) -> dict[str, _Read]:
     """A round's readings by language."""
     read: dict[str, _Read] = defaultdict(_Read)
     for crop in accepted:
-        read[crop.lang] += _Read(len(crop.text))
+        read[crop.lang] += _Read(1, len(crop.text))
     for drop in (drop for report in reports for drop in report.drops if drop.readings):
         (reading,) = drop.readings
         read[reading.lang].rejected[drop.reason] += 1

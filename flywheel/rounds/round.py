@@ -35,6 +35,7 @@ from flywheel.rounds.keep_rule import Verdict
 from flywheel.rounds.metrics import Measured
 from flywheel.rounds.train_readers import FitTask, budget, run_fit
 from flywheel.step import (
+    COMPACT,
     CROPS,
     DISTANCES,
     GOLD,
@@ -54,7 +55,7 @@ from flywheel.step import (
 
 log = logging.getLogger(__name__)
 
-VERSION = 14  # goes up whenever the code makes other rounds of the same pools
+VERSION = 15  # goes up whenever the code makes other rounds of the same pools
 SHARD_FAILED = 1  # as recipes.steps has it
 _PAGE_COLUMNS = ["key", "shard", "sha256", "page", "record_offset", "record_bytes"]
 
@@ -122,10 +123,12 @@ class Round:
             for folder, before in ((self.folder, self.earlier), (self.labelled, self.labelled_earlier)):
                 mark_earlier(folder, before, read)
         which = metrics.Which(self.number, self.comes_from, verdict)
-        table = metrics.of_round(which, self.frozen.pools, weights, measured, self.left_out, self.pages, pages, self.folder)
+        scans = {place for p in self.served for place in p.scans}
+        layered = [row for row in pages if (row["sha256"], row["page"]) not in scans]
+        table = metrics.of_round(which, self.frozen.pools, weights, measured, self.left_out, self.pages, layered, self.folder)
         typeset = detection.of_lines(self.out.sub(TYPESET), self.out.sub(TYPESET_LINES))
         table["detection"] = {"documents": detection.of_lines(self.pages, self.lines), "typeset": typeset}
-        table["pages"] = score_pages.of_round(self.labelled, self.folder, self.pages, pages)
+        table["pages"] = score_pages.of_round(self.labelled, self.folder, self.pages, layered)
         card.write(self.folder, self.name, table)
         card.write(self.labelled, pages_name(self.name), table, of_pages=True)
         self.folder.write(METRICS, json.dumps(table, ensure_ascii=False, indent=1).encode())
@@ -203,15 +206,22 @@ class Round:
         for r in readers:
             packaged = kinds.packaged_sha256(kind, r.script) if self.step.packaged else ""
             counts = num_lines[r.script], self._num_text_lines()[r.script], self.step.min_train_lines
-            fit = budget(fitted, *counts, not r.start, packaged)
+            scans = self._scans_for(r) if kind == COMPACT else None
+            fit = budget(fitted, *counts, not r.start, packaged, scans is not None)
             mark = fingerprint([origin, describe(fit), r.name])
             accepted = self.folds[r.learns] if r.learns and before else None
             of_script = tuple(texts[p.lang] for p in self.served if p.script == r.script and p.lang in texts)
-            learned = pages, self.crops.url, self.folder.url, mark, before, r.start, accepted
+            learned = pages, self.crops.url, self.folder.url, mark, before, r.start, accepted, scans, self.lines.url
             corrected = self.gold.url, self._gold_for(r.folds)
             weights = kinds.weights_of(fit, self.out)
             tasks.append(FitTask(r.name, r.script, fit, *learned, *corrected, of_script, kind, weights))
         return tasks
+
+    def _scans_for(self, reader: RoundReader) -> PlaceFile | None:
+        """The scans to which a reader adapts: those of its script that it isn't to read. None if there is none."""
+        others = [fold for fold in FOLDS if fold not in reader.folds]
+        scans = {place: p.lang for p in self.served if p.script == reader.script for fold in others for place in p.scans_of(fold)}
+        return self._pages_file(f"scans_for_{reader.name}.json", scans) if scans else None
 
     def _gold_for(self, folds: tuple[str, ...]) -> PlaceFile | None:
         """The corrected pages that a reader of these folds learns. Documents that the reader is to read are left out. None if no

@@ -1,10 +1,12 @@
 """The training of a round's readers. Each training is a task for a worker. A task has folders and values only; the worker reads
 the crops itself."""
 
+import hashlib
 import math
 from dataclasses import dataclass, replace
 
-from datagen.disk import marks
+from datagen.disk import manifest, marks
+from datagen.disk.shards import read_samples
 from datagen.disk.storage import Folder
 from flywheel.lines import typeset_lines
 from flywheel.lines.crops import Crop, read_crops, rows_of_pages
@@ -20,7 +22,8 @@ class FitTask:
     """The training of the reader `name` of `script`, for the round in the folder `round`.
 
     It learns from several lines: crops of the dataset `crops` on `pages`; lines that the round in the folder `before` accepted on
-    the pages `accepted`; typeset lines of `texts`; and, more often, people's corrections in the dataset `gold` on `gold_pages`.
+    the pages `accepted`; its own readings of lines of the dataset `detected` on the pages `scans`; typeset lines of `texts`; and,
+    more often, people's corrections in the dataset `gold` on `gold_pages`.
     It starts from the reader `start` of the round before ("": from nothing). `mark` identifies the training. The reader is of
     this `kind`; a network from which it starts is at `weights`.
     """
@@ -35,6 +38,8 @@ class FitTask:
     before: str = ""
     start: str = ""
     accepted: PlaceFile | None = None
+    scans: PlaceFile | None = None
+    detected: str = ""
     gold: str = ""
     gold_pages: PlaceFile | None = None
     texts: tuple[TextFile, ...] = ()
@@ -52,6 +57,15 @@ class FitTask:
             lines += typeset_lines.to_train(text)
         return lines + gold.TIMES * self._crops(self.gold, self.gold_pages) if self.gold_pages else lines
 
+    def unlabelled(self) -> list[Crop]:
+        """Lines on the scans, at most `_MOST_UNLABELLED`, drawn by a hash."""
+        keys = self.scans.keys() if self.scans else {}
+        folder = Folder(self.detected)
+        rows = [row for row in manifest.rows(folder) if row["parent"] in keys and row["script"] == self.script] if keys else []
+        drawn = sorted(rows, key=lambda row: hashlib.sha256(row["key"].encode()).digest())[:_MOST_UNLABELLED]
+        samples = read_samples(folder, sorted(drawn, key=lambda row: (row["shard"], row["offset"])))
+        return [Crop(one.key, one.lang, one.script, "", one.image or b"", one.regions[0].box) for one in samples]
+
     def _crops(self, dataset: str, pages: PlaceFile) -> list[Crop]:
         folder = Folder(dataset)
         return read_crops(folder, rows_of_pages(folder, pages.languages(), self.script))
@@ -64,21 +78,33 @@ def run_fit(task: FitTask) -> str:
     config = task.fit
     if config.pretrained is not None:
         config = replace(config, pretrained=replace(config.pretrained, weights=task.weights))
-    return kinds.fit(task.kind, config, task.lines(), folder, start, task.mark)
+    return kinds.fit(task.kind, config, task.lines(), folder, start, task.mark, task.unlabelled())
 
 
+_MOST_UNLABELLED = 4_000  # lines of scans that a reader adapts to
+_ADAPTING, _ADAPTING_RATE = 600, 5e-4  # steps and rate of a reader that adapts to scans
 _TEXT_ALONE = 10 / 3  # times the steps
 _PACKAGED, _SLOWER = 0.1, 0.5  # of the steps and of the rate, for a reader that starts from the package's
 
 
-def budget(fit: Fit, num_lines: int, num_text_lines: int = 0, least: int = 0, is_fresh: bool = False, packaged: str = "") -> Fit:
+def budget(
+    fit: Fit,
+    num_lines: int,
+    num_text_lines: int = 0,
+    least: int = 0,
+    is_fresh: bool = False,
+    packaged: str = "",
+    adapts: bool = False,
+) -> Fit:
     """The training for a script with `num_lines` lines of documents, and `num_text_lines` of text.
 
     Any number of lines can be typeset, so one counts for an eighth of a document's line; for half a line if documents have less
     than `least` lines. A fresh network that learns from text alone trains longer, since it has to read typefaces that it never
     sees: four times as many steps brought Hebrew from 8.2% of errors in such typefaces to 3.3%. A network that starts from the
-    package's, of the sha256 `packaged`, needs a tenth of the steps.
+    package's, of the sha256 `packaged`, needs a tenth of the steps. One that adapts to scans needs `_ADAPTING` in each round.
     """
+    if adapts and (packaged or not is_fresh):
+        return replace(fit, steps=_ADAPTING, learning_rate=_ADAPTING_RATE, packaged=packaged if is_fresh else "")
     if is_fresh and packaged:
         of_fresh = budget(fit, num_lines, num_text_lines, least, is_fresh)
         steps, rate = max(1, round(_PACKAGED * of_fresh.steps)), _SLOWER * fit.learning_rate

@@ -117,9 +117,10 @@ def _labels(metrics: dict[str, Any], crops: list[Crop]) -> Markup:
         parts = [blocks.note("There was no page to read.")]
     else:
         labels, together = metrics["labels"], "No piece was accepted."
-        if labels["num_accepted"]:
+        num_judged = labels.get("num_judged", labels["num_accepted"])
+        if num_judged:
             share = precision_of(labels)
-            right = f"{labels['num_right']:,} of {labels['num_accepted']:,} are right, {share.text} {share.note}"
+            right = f"{labels['num_right']:,} of {num_judged:,} are right, {share.text} {share.note}"
             together = f"All languages together: {right}."
         detection = [f"{sentence.strip()} {_FOUND}" for sentence in card.detected(metrics.get("detection", {}))]
         pages = [card.pages(metrics["pages"])] if metrics.get("pages", {}).get("num_read") else []

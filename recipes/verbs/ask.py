@@ -7,12 +7,11 @@ from typing import Any
 
 from datagen.disk.storage import Folder
 from datagen.work import dataset
-from flywheel.people import audit, gold, review, scanned_pages
+from flywheel.people import audit, gold, review
 from flywheel.pools import questions
 from flywheel.pools.questions import Sheet
 from flywheel.step import Flywheel, round_metrics, round_name
 from recipes.run import recipe_json
-from recipes.run.progress import working
 from recipes.steps import Place, StepRunner, runners
 
 log = logging.getLogger(__name__)
@@ -33,9 +32,8 @@ def ask_review(wheel: StepRunner[Flywheel], count: int) -> str:
     metrics = _last_round(wheel)
     number = metrics["round"]
     with dataset.lock(wheel.out):
-        refused = review.candidates(wheel.out.sub(round_name(number)), wheel.out.sub(wheel.step.pages))
-        with working(f"review: reading pages without a text layer with the readers of {round_name(number)}"):
-            refused += scanned_pages.refused(wheel.step, wheel.out, metrics, count)
+        scripts = {lang: row["script"] for lang, row in metrics["languages"].items()}
+        refused = review.candidates(wheel.out.sub(round_name(number)), wheel.out.sub(wheel.step.pages), scripts)
         lines = review.choose(refused, count, questions.answers(wheel.folder))
         if not lines:
             raise ValueError(f"review={count}: {round_name(number)} refused no line that a person could correct and hasn't yet")
@@ -47,8 +45,7 @@ def ask_audit(wheel: StepRunner[Flywheel], count: int) -> str:
     """Write a sheet of `count` lines to transcribe, and name its place. Raises `ValueError` if no line passes the gates."""
     metrics = _last_round(wheel)
     with dataset.lock(wheel.out):
-        with working(f"audit: reading pages without a text layer with the readers of {round_name(metrics['round'])}"):
-            lines, layers = audit.sample(wheel.step, wheel.out, metrics, count)
+        lines, layers = audit.sample(wheel.step, wheel.out, metrics, count)
         if not lines:
             raise ValueError(
                 f"audit={count}: the gates of {round_name(metrics['round'])} let no line through that isn't audited yet, "

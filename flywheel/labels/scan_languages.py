@@ -1,0 +1,142 @@
+"""The languages of documents without a valid text layer: scans, drawn text, text that lies, images of pages and of lines.
+
+    scans/   a dataset: a page of each such document, in the language in which the best reader here reads it
+
+It is made once, before the pools are frozen. A document counts as such if none of its pages has words that hold. Of a folder's
+images at most `_OF_FOLDER` are read, and the others are in the language of most of these.
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, NamedTuple
+
+from datagen.disk import manifest
+from datagen.disk.shards import read_records
+from datagen.disk.storage import Folder
+from datagen.engines import Engines, packaged, versions
+from datagen.page.images import pixels
+from datagen.reading.line_readers import LineReaders
+from datagen.reading.page_lines import read_lines
+from datagen.record import Box, Drop, Region, Sample, words_hold
+from datagen.work.assignment import assigned
+from datagen.work.needs import A_CORE, Needs
+from datagen.work.pipeline import Pipeline, Stage
+from datagen.work.samples_of import ShardsOf
+from datagen.writing.languages import script_of
+from flywheel.labels.detected_lines import PagesOf
+from flywheel.labels.line_readings import LONG_SIDE, is_line
+from flywheel.pools.page_lists import PlaceFile, sample_keys
+from flywheel.pools.pools import Place, Scan
+from flywheel.step import SCANS, Flywheel
+
+ASKED = "scans_to_ask.json"
+"""The file in the step's folder that has the pages that are asked, with their declared languages."""
+
+_OF_FOLDER = 24
+_SURE = 0.5  # of a character, on average over a page: readers are 0.1 to 0.7 sure of other scripts
+_NO_TEXT = frozenset({"blank"})
+
+
+class _Unread(NamedTuple):
+    """A page without a valid text layer. `folder` is that of an image, "" for a page of another file."""
+
+    key: str
+    place: Place
+    folder: str
+    is_line: bool
+    lang: str
+
+
+@dataclass(frozen=True)
+class TellLanguage(Stage):
+    """Sets the language and the script in which a page's lines are read best, and their text. A page that nobody reads is a drop:
+    `no_lines`, or `unknown_script` with the sureness of the best reader."""
+
+    version: ClassVar[int] = 1
+    needs: ClassVar[Needs] = A_CORE
+    batch_size: int = 8
+
+    def engines(self) -> dict[str, str]:
+        return versions("ppocr-detector") | versions("ppocr") | versions("tesseract") | packaged.versions()
+
+    def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
+        for page in batch:
+            image = pixels(page.image or b"")
+            detector = engines.get("ppocr-detector", long_side=LONG_SIDE)
+            width, height = page.size
+            whole = ((0.0, 0.0), (width, 0.0), (width, height), (0.0, height))
+            quads = [whole] if is_line(page.size) else [quad for quad, _ in detector.detect([image])[0]]
+            lines = read_lines(image, quads, page.lang, "Zyyy", LineReaders(engines))
+            sure = lines.sureness / max(1, lines.num_chars)
+            if not lines.num_chars:
+                yield page.drop("no_lines", type(self).__name__)
+            elif page.lang == "und" and sure < _SURE:
+                yield page.drop("unknown_script", type(self).__name__, f"the best reader is {sure:.2f} sure of a character")
+            else:
+                lang = page.lang if page.lang != "und" else lines.lang
+                script = script_of(lang) if page.lang != "und" or lines.script in ("Zyyy", "") else lines.script
+                text = "\n".join(line.text for line in lines.lines)
+                region = Region(Box(0, 0, *page.size), "text", text, lines.score, lines.by, lines=lines.lines)
+                told = replace(page, lang=lang, script=script, text=text, regions=(region,), stage=SCANS)
+                yield told.with_quality("suspect", ("unsure_reading",), sureness=sure)
+
+
+def pipeline(step: Flywheel, out: Folder) -> Pipeline | None:
+    """The pipeline that asks pages for their language. None if there is no page to ask."""
+    unread, pages = _unread(out.sub(step.pages)), out.sub(step.pages)
+    chosen: dict[Place, str] = {}
+    of_folder: Counter[str] = Counter()
+    documents = set[str]()
+    for page in sorted(unread, key=lambda page: hashlib.sha256(page.key.encode()).digest()):
+        if page.folder:
+            of_folder[page.folder] += 1
+        if page.place[0] not in documents and of_folder[page.folder] <= _OF_FOLDER:
+            documents.add(page.place[0])
+            chosen[page.place] = page.lang
+    if not chosen:
+        return None
+    rows = [row for row in manifest.rows(pages) if (row["sha256"], row["page"]) in chosen]
+    file = PlaceFile.write(out.sub(step.name), ASKED, chosen, sample_keys(pages, rows, chosen))
+    shards = tuple(dict.fromkeys(row["shard"] for row in rows))
+    return Pipeline(SCANS, ShardsOf(pages.url, shards), PagesOf(pages=file), (TellLanguage(),), max_drop=1.0)
+
+
+def scans(step: Flywheel, out: Folder) -> list[Scan]:
+    """The documents without a valid text layer whose language is known, with their pages."""
+    told = out.sub(SCANS)
+    asked = {page.origin.sha256: page for page in read_records(told, manifest.rows(told))}
+    unread = _unread(out.sub(step.pages))
+    of_folder: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+    for page in unread:
+        if page.folder and (read := asked.get(page.place[0])):
+            of_folder[page.folder][read.lang, read.script] += len(read.text)
+    documents: dict[str, Scan] = {}
+    for page in unread:
+        doc, number = page.place
+        read, most = asked.get(doc), of_folder[page.folder].most_common(1)
+        written = (read.lang, read.script) if read and not (page.is_line and most) else most[0][0] if most else ("und", "Zyyy")
+        if written[1] != "Zyyy":
+            letters = Counter(char for char in read.text if char.isalpha()) if read else {}
+            documents.setdefault(doc, Scan(*written, doc, letters, [])).pages.append(number)
+    return list(documents.values())
+
+
+def _unread(pages: Folder) -> list[_Unread]:
+    """The pages of documents in which no page has words that hold, but for blank pages."""
+    declared = {item.uri: item.lang for shard in assigned(pages) for item in shard.inputs if item.lang}
+    rows = list(manifest.rows(pages))
+    with_words = {row["sha256"] for row in rows if row["num_chars"] and words_hold(row["verdict"], row["reasons"])}
+    unread: dict[Place, _Unread] = {}
+    for row in rows:
+        if row["sha256"] not in with_words and not _NO_TEXT & {*row["reasons"]}:
+            unread.setdefault((row["sha256"], row["page"]), _of_row(row, declared))
+    return list(unread.values())
+
+
+def _of_row(row: Mapping[str, Any], declared: Mapping[str, str]) -> _Unread:
+    is_image = not row["uri"].lower().endswith(".pdf")
+    folder = row["uri"].rpartition("/")[0] if is_image else ""
+    lang = declared.get(row["uri"], "und")
+    return _Unread(row["key"], (row["sha256"], row["page"]), folder, is_line((row["width"], row["height"])), lang)
