@@ -20,6 +20,13 @@ def script_of(lang: str) -> str:
         return NO_SCRIPT
 
 
+def first_language(script: str) -> str:
+    """The language (BCP-47) that CLDR supposes of a text in a script: `Hebr` gives `he`."""
+    import langcodes
+
+    return langcodes.Language.make(script=script).maximize().language or UNKNOWN
+
+
 @functools.cache
 def name(lang: str) -> str:
     """What a language is called in English: `Simplified Chinese`, `Serbian (Latin)`; its tag where CLDR has no name for it."""

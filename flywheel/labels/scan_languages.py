@@ -17,6 +17,7 @@ from datagen.disk.shards import read_records
 from datagen.disk.storage import Folder
 from datagen.engines import Engines, packaged, versions
 from datagen.page.images import pixels
+from datagen.reading.language import identify
 from datagen.reading.line_readers import LineReaders
 from datagen.reading.page_lines import read_lines
 from datagen.record import Box, Drop, Region, Sample, words_hold
@@ -24,7 +25,7 @@ from datagen.work.assignment import assigned
 from datagen.work.needs import A_CORE, Needs
 from datagen.work.pipeline import Pipeline, Stage
 from datagen.work.samples_of import ShardsOf
-from datagen.writing.languages import script_of
+from datagen.writing.languages import UNKNOWN, first_language, script_of
 from flywheel.labels.detected_lines import PagesOf
 from flywheel.labels.line_readings import LONG_SIDE, is_line
 from flywheel.pools.page_lists import PlaceFile, sample_keys
@@ -104,23 +105,40 @@ def pipeline(step: Flywheel, out: Folder) -> Pipeline | None:
 
 
 def scans(step: Flywheel, out: Folder) -> list[Scan]:
-    """The documents without a valid text layer whose language is known, with their pages."""
+    """The documents without a valid text layer whose script is known, with their pages."""
     told = out.sub(SCANS)
     asked = {page.origin.sha256: page for page in read_records(told, manifest.rows(told))}
     unread = _unread(out.sub(step.pages))
-    of_folder: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+    of_folder: dict[str, list[Sample]] = defaultdict(list)
     for page in unread:
         if page.folder and (read := asked.get(page.place[0])):
-            of_folder[page.folder][read.lang, read.script] += len(read.text)
+            of_folder[page.folder].append(read)
+    commonest = {folder: _written(pages) for folder, pages in of_folder.items()}
     documents: dict[str, Scan] = {}
     for page in unread:
         doc, number = page.place
-        read, most = asked.get(doc), of_folder[page.folder].most_common(1)
-        written = (read.lang, read.script) if read and not (page.is_line and most) else most[0][0] if most else ("und", "Zyyy")
-        if written[1] != "Zyyy":
+        read, lang_and_script = asked.get(doc), commonest.get(page.folder)
+        if read and not (page.is_line and lang_and_script):
+            lang_and_script = _written([read])
+        if lang_and_script:
             letters = Counter(char for char in read.text if char.isalpha()) if read else {}
-            documents.setdefault(doc, Scan(*written, doc, letters, [])).pages.append(number)
+            documents.setdefault(doc, Scan(*lang_and_script, doc, letters, [])).pages.append(number)
     return list(documents.values())
+
+
+def _written(pages: Sequence[Sample]) -> tuple[str, str]:
+    """The language and the script of most of the pages' text. If nothing else tells the language, it is the one that CLDR names
+    first for the script."""
+    chars: Counter[str] = Counter()
+    for page in pages:
+        chars[page.script] += len(page.text)
+    script = max(chars, key=lambda script: (chars[script], script))
+    in_script = [page for page in pages if page.script == script]
+    langs = Counter(page.lang for page in in_script if page.lang != UNKNOWN)
+    lang = identify("\n".join(page.text for page in in_script), next(iter(langs), UNKNOWN)).lang
+    if script_of(lang) != script:
+        lang = max(langs, key=lambda lang: (langs[lang], lang)) if langs else UNKNOWN
+    return lang if lang != UNKNOWN else first_language(script), script
 
 
 def _unread(pages: Folder) -> list[_Unread]:

@@ -44,7 +44,9 @@ class StudentAndTeacher(nn.Module):
     @torch.no_grad()
     def see(self, batches: Sequence[Sequence[Crop]]) -> None:
         """Take batch normalisation's means and variances from these lines."""
-        self._track(True)
+        for module in self._norms:
+            module.reset_running_stats()
+            module.momentum = None  # the mean over all batches
         for batch in batches:
             with _autocast():
                 self.student(*collate(_clean(batch, self.student.height)))
@@ -63,7 +65,7 @@ class StudentAndTeacher(nn.Module):
                 weights.append(sureness)
         if not images:
             return None
-        self._track(True)
+        self._track(_STATISTICS)
         image_B1HW, num_steps_B = collate(images)
         with _autocast():
             logp_BTA = self.student(image_B1HW, num_steps_B)
@@ -75,7 +77,7 @@ class StudentAndTeacher(nn.Module):
 
     def before_labelled(self) -> None:
         """Let the running means and variances be while labelled lines are learned."""
-        self._track(False)
+        self._track(0.0)
 
     @torch.no_grad()
     def follow(self) -> None:
@@ -97,10 +99,14 @@ class StudentAndTeacher(nn.Module):
             symbols = [symbol for symbol in torch.unique_consecutive(path).tolist() if symbol]
             yield symbols, float(logp_T[:num][seen].exp().mean()) if symbols else 0.0
 
-    def _track(self, is_on: bool) -> None:
-        for module in self.student.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.momentum = _STATISTICS if is_on else 0.0
+    def _track(self, share: float) -> None:
+        """Give each batch this share in the running means and variances."""
+        for module in self._norms:
+            module.momentum = share
+
+    @property
+    def _norms(self) -> list[nn.BatchNorm2d]:
+        return [module for module in self.student.modules() if isinstance(module, nn.BatchNorm2d)]
 
 
 def batches_of(config: Fit, labelled: Iterator[list[Crop]], unlabelled: Sequence[Crop], height: int) -> Iterator[Batch]:
