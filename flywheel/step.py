@@ -138,7 +138,8 @@ class Flywheel:
     the embedded reader's alphabet. The language gets a reader if its script has `min_train_lines` lines to train on. A reader's
     gate accepts lines from some confidence on. From this confidence on, the share `precision` of lines is right letter for
     letter, by a lower bound from calibration lines. At most `max_held_out` lines of a language test a round, and at most
-    `max_calibration_pages` of its pages calibrate gates. If a script's calibration pages have less than `calibration_lines`
+    `max_calibration_pages` of its pages calibrate gates. At most `max_scan_pages` of its pages without a valid text layer are
+    read (0: all). If a script's calibration pages have less than `calibration_lines`
     lines, typeset pages of its text are added.
 
     A round is kept if no language got worse and some language got better (`flywheel.rounds.keep_rule`). If `needs_gain` is
@@ -149,6 +150,8 @@ class Flywheel:
     A language with less than `text_below` training lines gets text to typeset: at most `max_text_lines` lines, from
     `text_packages`. `text` is a folder of text by language. A language in this folder gets a reader even without a document.
     With `serve_by_text`, a language of the corpus gets a reader if the packages have text in it.
+
+    `lang` is the language (BCP-47) of all documents without a valid text layer; without it their lines tell it.
 
     `gold` is a file of people's corrections, as a sheet of `make flywheel review=…` saves it. Corrections train the next round,
     and stay once they are taken in.
@@ -172,11 +175,13 @@ class Flywheel:
     precision: float = 0.97
     max_held_out: int = 300
     max_calibration_pages: int = 30
+    max_scan_pages: int = 0
     calibration_lines: int = 2_500
     first: Fit = field(default_factory=lambda: Fit(steps=3000, learning_rate=2e-3, short_steps=330))
     later: Fit = field(default_factory=lambda: Fit(steps=2500, learning_rate=1.2e-3))
     passwords: tuple[str, ...] = field(default=(), repr=False, metadata={"secret": True})
     gold: str = ""
+    lang: str = ""
     text: str = ""
     text_packages: tuple[str, ...] = ()
     text_below: int = 4_000

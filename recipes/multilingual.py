@@ -38,6 +38,7 @@ DRAW = 7
 FIRST_DOCUMENTS, FIRST_PAGES, FIRST_ANNOTATED = 72, 14, 24
 # For a first run with few pages: enough for a gate, and for a reader that has learned before.
 FIRST_CALIBRATION_PAGES, FIRST_CALIBRATION_LINES, FIRST_TRAIN_LINES = 10, 800, 150
+FIRST_SCAN_PAGES = 16
 MAX_PAGES = 40
 FINE_PAGES = 2  # of each document: annotating a page costs as much as extracting five
 STEPS, FIRST_STEPS = 1500, 800
@@ -85,6 +86,9 @@ def multilingual(
         "a folder of text (km.txt, km/*.txt) to train readers from; packages: also packaged text; none: no packaged text",
         values.texts,
     ] = "",
+    lang: Annotated[
+        str, "CODE", "the language (BCP-47) of scans and images, such as am; by default their lines tell it", values.language
+    ] = "",
     passwords: str = "",
     benchmarks: str = "",
     existing: Annotated[
@@ -124,13 +128,14 @@ def multilingual(
     )
     alike = MarkAlike(datasets=(pages.name,), benchmarks=benchmark_folder(benchmarks))
     annotated, regions, lines = _annotated(pages, source, is_first_run, risk)
-    wheel = Flywheel(pages=pages.name, rounds=rounds, seed=SEED, gold=gold, passwords=words)
+    wheel = Flywheel(pages=pages.name, rounds=rounds, seed=SEED, gold=gold, lang=lang, passwords=words)
     wheel = replace(wheel, existing=tuple(part for part in existing.split(",") if part), **_texts(text, bool(limit)))
     if is_first_run:
         wheel = replace(
             wheel,
             max_calibration_pages=FIRST_CALIBRATION_PAGES,
             calibration_lines=FIRST_CALIBRATION_LINES,
+            max_scan_pages=FIRST_SCAN_PAGES,
             min_train_lines=wheel.min_train_lines if start else FIRST_TRAIN_LINES,
         )
     wheel = of_kind(wheel, readers, start, lora)

@@ -7,8 +7,9 @@ images at most `_OF_FOLDER` are read, and the others are in the language of most
 """
 
 import hashlib
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
@@ -25,7 +26,7 @@ from datagen.work.assignment import assigned
 from datagen.work.needs import A_CORE, Needs
 from datagen.work.pipeline import Pipeline, Stage
 from datagen.work.samples_of import ShardsOf
-from datagen.writing.languages import UNKNOWN, first_language, script_of
+from datagen.writing.languages import NO_SCRIPT, UNKNOWN, first_language, script_of
 from flywheel.labels.detected_lines import PagesOf
 from flywheel.labels.line_readings import LONG_SIDE, is_line
 from flywheel.pools.page_lists import PlaceFile, sample_keys
@@ -37,6 +38,7 @@ ASKED = "scans_to_ask.json"
 
 _OF_FOLDER = 24
 _SURE = 0.5  # of a character, on average over a page: readers are 0.1 to 0.7 sure of other scripts
+_POLYTONIC, _POLYTONIC_GREEK = re.compile("[\u1f00-\u1f6f\u1f80-\u1fff]"), "grc"
 _NO_TEXT = frozenset({"blank"})
 
 
@@ -86,11 +88,11 @@ class TellLanguage(Stage):
 
 def pipeline(step: Flywheel, out: Folder) -> Pipeline | None:
     """The pipeline that asks pages for their language. None if there is no page to ask."""
-    unread, pages = _unread(out.sub(step.pages)), out.sub(step.pages)
+    pages = out.sub(step.pages)
     chosen: dict[Place, str] = {}
     of_folder: Counter[str] = Counter()
     documents = set[str]()
-    for page in sorted(unread, key=lambda page: hashlib.sha256(page.key.encode()).digest()):
+    for page in sorted(_unread(step, pages), key=lambda page: hashlib.sha256(page.key.encode()).digest()):
         if page.folder:
             of_folder[page.folder] += 1
         if page.place[0] not in documents and of_folder[page.folder] <= _OF_FOLDER:
@@ -105,10 +107,15 @@ def pipeline(step: Flywheel, out: Folder) -> Pipeline | None:
 
 
 def scans(step: Flywheel, out: Folder) -> list[Scan]:
-    """The documents without a valid text layer whose script is known, with their pages."""
+    """The documents without a valid text layer whose script is known, with their pages. Raises `ValueError` if the script of the
+    step's language is unknown."""
+    if step.lang and script_of(step.lang) == NO_SCRIPT:
+        raise ValueError(
+            f"lang={step.lang}: nobody here knows what script it is written in; write it behind, as in {step.lang}-Latn"
+        )
     told = out.sub(SCANS)
     asked = {page.origin.sha256: page for page in read_records(told, manifest.rows(told))}
-    unread = _unread(out.sub(step.pages))
+    unread = _unread(step, out.sub(step.pages))
     of_folder: dict[str, list[Sample]] = defaultdict(list)
     for page in unread:
         if page.folder and (read := asked.get(page.place[0])):
@@ -118,17 +125,31 @@ def scans(step: Flywheel, out: Folder) -> list[Scan]:
     for page in unread:
         doc, number = page.place
         read, lang_and_script = asked.get(doc), commonest.get(page.folder)
-        if read and not (page.is_line and lang_and_script):
+        if step.lang:
+            lang_and_script = step.lang, script_of(step.lang)
+        elif read and not (page.is_line and lang_and_script):
             lang_and_script = _written([read])
         if lang_and_script:
             letters = Counter(char for char in read.text if char.isalpha()) if read else {}
             documents.setdefault(doc, Scan(*lang_and_script, doc, letters, [])).pages.append(number)
-    return list(documents.values())
+    return _few(documents.values(), step.max_scan_pages) if step.max_scan_pages else list(documents.values())
+
+
+def _few(documents: Iterable[Scan], most: int) -> list[Scan]:
+    """The documents of each language with at most `most` pages together, a page of each document in turn."""
+    by_language: dict[tuple[str, str], list[tuple[int, Scan]]] = defaultdict(list)
+    for scan in sorted(documents, key=lambda scan: scan.sha256):
+        by_language[scan.lang, scan.script] += enumerate([replace(scan, pages=[page]) for page in sorted(scan.pages)])
+    kept: dict[str, Scan] = {}
+    for of_language in by_language.values():
+        for _, scan in sorted(of_language, key=lambda one: one[0])[:most]:
+            kept.setdefault(scan.sha256, replace(scan, pages=[])).pages.extend(scan.pages)
+    return list(kept.values())
 
 
 def _written(pages: Sequence[Sample]) -> tuple[str, str]:
     """The language and the script of most of the pages' text. If nothing else tells the language, it is the one that CLDR names
-    first for the script."""
+    first for the script. The identifier calls all Greek modern: with breathings it is ancient Greek here, as its texts are."""
     chars: Counter[str] = Counter()
     for page in pages:
         chars[page.script] += len(page.text)
@@ -138,10 +159,12 @@ def _written(pages: Sequence[Sample]) -> tuple[str, str]:
     lang = identify("\n".join(page.text for page in in_script), next(iter(langs), UNKNOWN)).lang
     if script_of(lang) != script:
         lang = max(langs, key=lambda lang: (langs[lang], lang)) if langs else UNKNOWN
+    if lang == "el" and any(_POLYTONIC.search(page.text) for page in in_script):
+        return _POLYTONIC_GREEK, script
     return lang if lang != UNKNOWN else first_language(script), script
 
 
-def _unread(pages: Folder) -> list[_Unread]:
+def _unread(step: Flywheel, pages: Folder) -> list[_Unread]:
     """The pages of documents in which no page has words that hold, but for blank pages."""
     declared = {item.uri: item.lang for shard in assigned(pages) for item in shard.inputs if item.lang}
     rows = list(manifest.rows(pages))
@@ -149,12 +172,11 @@ def _unread(pages: Folder) -> list[_Unread]:
     unread: dict[Place, _Unread] = {}
     for row in rows:
         if row["sha256"] not in with_words and not _NO_TEXT & {*row["reasons"]}:
-            unread.setdefault((row["sha256"], row["page"]), _of_row(row, declared))
+            unread.setdefault((row["sha256"], row["page"]), _of_row(row, step.lang or declared.get(row["uri"], UNKNOWN)))
     return list(unread.values())
 
 
-def _of_row(row: Mapping[str, Any], declared: Mapping[str, str]) -> _Unread:
+def _of_row(row: Mapping[str, Any], lang: str) -> _Unread:
     is_image = not row["uri"].lower().endswith(".pdf")
     folder = row["uri"].rpartition("/")[0] if is_image else ""
-    lang = declared.get(row["uri"], "und")
     return _Unread(row["key"], (row["sha256"], row["page"]), folder, is_line((row["width"], row["height"])), lang)

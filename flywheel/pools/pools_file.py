@@ -72,6 +72,7 @@ def freeze(step: Flywheel, out: Folder, scans: Sequence[Scan] = ()) -> FrozenPoo
     folder, pages = out.sub(step.name), out.sub(step.pages)
     shards = {report.shard: report.known_as for report in read_reports(pages)}
     text = [bool(step.text), list(step.text_packages), step.text_below, step.max_text_lines, step.serve_by_text]
+    text += [step.lang, step.max_scan_pages]
     values = [VERSION, step.seed, step.min_alphabet_share, step.min_train_lines, ppocr.alphabet_sha256(), text]
     if not numbers(out) and not numbers_aside(out):
         made = FrozenPools(values, shards, tuple(_assign(step, pages, folder, scans)))
@@ -126,9 +127,10 @@ def supplied(step: Flywheel, languages: Sequence[Language]) -> dict[str, Texts]:
             wanted[language.lang] = (language.script, given.get(language.lang, (language.script, []))[1])
     known = {language.lang for language in languages}
     wanted |= {lang: of for lang, of in given.items() if lang not in known}
-    supplies = {}
+    of_scans, supplies = {language.lang for language in languages if language.scans}, {}
     for lang, (script, paragraphs) in sorted(wanted.items()):
-        made = texts.gather(lang, script, paragraphs, step.text_packages, step.max_text_lines, step.seed)
+        more = texts.FURTHER if step.text_packages and lang in of_scans else ()
+        made = texts.gather(lang, script, paragraphs, (*step.text_packages, *more), step.max_text_lines, step.seed)
         if made is None:
             log.info("%s (%s): no text to typeset", lang, script)
             continue

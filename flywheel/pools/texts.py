@@ -33,6 +33,9 @@ PACKAGES: Mapping[str, Callable[[str], list[str]]] = {
 }
 """Functions from a language (BCP-47) to a package's paragraphs, by the package's name: none if it lacks the language."""
 
+FURTHER = ("mediawiki", "cldr")
+"""Those that are asked for languages of scans, too: they have short texts in hundreds of languages."""
+
 _LICENCES = {"udhr": "public-domain", "libreoffice": "MPL-2.0", "mediawiki": "GPL-2.0-or-later", "cldr": "Unicode-3.0"}
 
 _missing: set[str] = set()

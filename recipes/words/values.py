@@ -2,6 +2,7 @@
 absolute, so that the next command may come from another folder. Only the standard library is imported."""
 
 import os
+import re
 from dataclasses import dataclass, field
 
 from recipes.words import engine_words, fields
@@ -141,6 +142,12 @@ class TypesetText:
     def __post_init__(self) -> None:
         if self.packages and self.none:
             raise ValueError("packages and none exclude each other")
+
+
+def language(value: str) -> str:
+    if not re.fullmatch("[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", value):
+        raise ValueError("a BCP-47 code is needed, such as am or sr-Cyrl")
+    return value
 
 
 def texts(value: str) -> str:

@@ -100,7 +100,7 @@ def main(names: str = "", rounds: int = 3) -> None:
             source = f"{row['repository']} at {row['commit']}, {row['folder']}"
             print(f"{row['name']}: not here: put the lines of {source}, into {folder}")
             continue
-        with tempfile.TemporaryDirectory() as out:
+        with tempfile.TemporaryDirectory(delete=False) as out:
             measured(row, *halves(lines_in(folder)), out, rounds)
 
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from datagen.risk.bounds import NOBODY, Judged, cutoff, cutoff_of_all, interval, least_lines
+from datagen.risk.bounds import NOBODY, Judged, cutoff, cutoff_of_all, design_effect, interval, least_lines
 from tests.bench.flywheel import gate as bench
 
 
@@ -33,6 +33,23 @@ def test_few_lines_show_nothing_even_without_an_error():
     assert gate.confidence == NOBODY
     assert gate.reason == "the bound can't be reached with 134 calibration pieces: at least 135 without an error are needed"
     assert cutoff([], [], 0.97).confidence == NOBODY
+
+
+def test_lines_that_are_right_or_wrong_alike_count_as_fewer():
+    right = [True, True, False, True] * 50
+    assert design_effect([str(n) for n in range(200)], right) == pytest.approx(200 / 199)  # independent lines
+    assert design_effect([str(n // 10) for n in range(200)], [n // 10 % 4 != 2 for n in range(200)]) == pytest.approx(
+        10 * 20 / 19
+    )
+    assert design_effect(["a"] * 20, [True] * 19 + [False]) == design_effect(["a", "b"], [True, True]) == 1.0
+    scores = [i / 1000 for i in range(1000)]
+    sure, unsure = (cutoff(scores, [score >= 0.5 for score in scores], 0.97, effect=effect) for effect in (1.0, 2.0))
+    assert unsure.num_above >= sure.num_above and unsure.bound < sure.bound
+    assert (
+        cutoff([0.9] * 269, [True] * 269, 0.97, effect=2.0).confidence
+        == NOBODY
+        != cutoff([0.9] * 270, [True] * 270, 0.97, effect=2.0)
+    )
 
 
 def test_an_error_among_few_lines_shuts_the_gate():
