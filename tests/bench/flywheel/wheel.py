@@ -20,6 +20,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy
 from PIL import Image
@@ -29,7 +30,7 @@ from datagen.coarse.verdict.judge_text_layer import JudgeTextLayer
 from datagen.disk import manifest
 from datagen.disk.shards import read_reports, read_samples
 from datagen.disk.storage import Folder
-from datagen.engines import Reader, script_readers, tesseract
+from datagen.engines import script_readers, tesseract
 from datagen.fine.source import FORMATS, PageFiles
 from datagen.inputs.census import Listing
 from datagen.reading.language import IdentifyLanguage
@@ -100,7 +101,7 @@ def main(names: str = "", rounds: int = 3) -> None:
             source = f"{row['repository']} at {row['commit']}, {row['folder']}"
             print(f"{row['name']}: not here: put the lines of {source}, into {folder}")
             continue
-        with tempfile.TemporaryDirectory(delete=False) as out:
+        with tempfile.TemporaryDirectory() as out:
             measured(row, *halves(lines_in(folder)), out, rounds)
 
 
@@ -138,10 +139,10 @@ def _tesseract(row: dict[str, str], lines: Sequence[LineImage]) -> str:
     return f"; Tesseract {error_rates.errors([line.truth for line in lines], readings).cer:.1%}"
 
 
-def _rate(reader: Reader, lines: Sequence[LineImage]) -> str:
+def _rate(reader: Any, lines: Sequence[LineImage]) -> str:
     readings = [text for text, *_ in reader.read([line.gray() for line in lines])]
     return f"{error_rates.errors([line.truth for line in lines], readings).cer:.1%}"
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2], *map(int, sys.argv[2:3]))
+    main(sys.argv[1] if len(sys.argv) > 1 else "", int(sys.argv[2]) if len(sys.argv) > 2 else 3)
