@@ -71,18 +71,18 @@ class TellLanguage(Stage):
             width, height = page.size
             whole = ((0.0, 0.0), (width, 0.0), (width, height), (0.0, height))
             quads = [whole] if is_line(page.size) else [quad for quad, _ in detector.detect([image])[0]]
-            lines = read_lines(image, quads, page.lang, "Zyyy", LineReaders(engines))
+            declared = page.lang if script_of(page.lang) in packaged.available() else UNKNOWN
+            lines = read_lines(image, quads, declared, NO_SCRIPT, LineReaders(engines))
             sure = lines.sureness / max(1, lines.num_chars)
             if not lines.num_chars:
                 yield page.drop("no_lines", type(self).__name__)
-            elif page.lang == "und" and sure < _SURE:
+            elif declared == UNKNOWN and sure < _SURE:
                 yield page.drop("unknown_script", type(self).__name__, f"the best reader is {sure:.2f} sure of a character")
             else:
-                lang = page.lang if page.lang != "und" else lines.lang
-                script = script_of(lang) if page.lang != "und" or lines.script in ("Zyyy", "") else lines.script
+                lang = page.lang if page.lang != UNKNOWN else lines.lang
                 text = "\n".join(line.text for line in lines.lines)
                 region = Region(Box(0, 0, *page.size), "text", text, lines.score, lines.by, lines=lines.lines)
-                told = replace(page, lang=lang, script=script, text=text, regions=(region,), stage=SCANS)
+                told = replace(page, lang=lang, script=lines.script, text=text, regions=(region,), stage=SCANS)
                 yield told.with_quality("suspect", ("unsure_reading",), sureness=sure)
 
 
@@ -107,12 +107,7 @@ def pipeline(step: Flywheel, out: Folder) -> Pipeline | None:
 
 
 def scans(step: Flywheel, out: Folder) -> list[Scan]:
-    """The documents without a valid text layer whose script is known, with their pages. Raises `ValueError` if the script of the
-    step's language is unknown."""
-    if step.lang and script_of(step.lang) == NO_SCRIPT:
-        raise ValueError(
-            f"lang={step.lang}: nobody here knows what script it is written in; write it behind, as in {step.lang}-Latn"
-        )
+    """The documents without a valid text layer whose script is known, with their pages."""
     told = out.sub(SCANS)
     asked = {page.origin.sha256: page for page in read_records(told, manifest.rows(told))}
     unread = _unread(step, out.sub(step.pages))
@@ -125,13 +120,12 @@ def scans(step: Flywheel, out: Folder) -> list[Scan]:
     for page in unread:
         doc, number = page.place
         read, lang_and_script = asked.get(doc), commonest.get(page.folder)
-        if step.lang:
-            lang_and_script = step.lang, script_of(step.lang)
-        elif read and not (page.is_line and lang_and_script):
+        if read and not (page.is_line and lang_and_script):
             lang_and_script = _written([read])
         if lang_and_script:
+            lang, script = lang_and_script
             letters = Counter(char for char in read.text if char.isalpha()) if read else {}
-            documents.setdefault(doc, Scan(*lang_and_script, doc, letters, [])).pages.append(number)
+            documents.setdefault(doc, Scan(step.lang or lang, script, doc, letters, [])).pages.append(number)
     return _few(documents.values(), step.max_scan_pages) if step.max_scan_pages else list(documents.values())
 
 

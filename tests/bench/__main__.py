@@ -20,7 +20,7 @@ _FOLDERS = {
     "figures": "figures",
     "scene": "scene",
     "work": "parts documents",
-    "flywheel": "reader gate",
+    "flywheel": "reader gate wheel",
     "label": "label",
     "agree": "agree",
     "network": "model",

@@ -8,7 +8,7 @@ from datagen.disk import marks
 from datagen.disk.marks import Mark
 from datagen.disk.storage import Folder
 from flywheel.pools import pools_file
-from flywheel.pools.pools import POOLS, Language, assign, survey
+from flywheel.pools.pools import POOLS, Language, Scan, TextLines, assign, survey
 from flywheel.pools.pools_file import FrozenPools
 from tests.inputs.samples import page_sample
 from tests.outputs import write_dataset
@@ -103,3 +103,29 @@ def test_pools_of_another_version_are_refused_in_a_sentence(tmp_path):
     folder.write(pools_file.NAME, b'{"values": [1], "shards": {}, "pools": [{"lang": "ru", "train": [], "test": []}]}')
     with pytest.raises(ValueError, match=r"pools\.json: it was made by another version of pagewheel.*overwrite=1"):
         pools_file.read(folder)
+
+
+def test_documents_without_a_text_layer_wait_beside_those_of_their_language_or_alone(tmp_path):
+    pages = [page_sample(f"r{n}", "где", lang="ru", script="Cyrl", page=n, sha256="d" * 64) for n in range(3)]
+    write_dataset(tmp_path / "coarse", pages)
+    scans = [
+        Scan("ru", "Cyrl", "e" * 64, {"г": 9}, [1, 0]),
+        Scan("am", "Ethi", "f" * 64, {"ሀ": 9}, [0]),
+        Scan("am", "Ethi", "0" * 64, {}, [0]),
+        Scan("de", "Latn", "1" * 64, {"g": 9}, [0]),
+        Scan("ru", "Latn", "2" * 64, {"ŝ": 9}, [0]),
+    ]
+    languages = survey(Folder(str(tmp_path / "coarse")), lambda letters: float("g" in letters), 0.99, scans)
+    assert [(one.lang, [*one.documents], [*one.scans]) for one in languages] == [
+        ("am", [], ["f" * 64, "0" * 64]), ("ru", ["d" * 64], ["e" * 64]), ("ru-Latn", [], ["2" * 64]),
+    ]  # fmt: skip
+    amharic, russian, _ = assign(languages, 0, 1, {"am": TextLines("t", 400, 100)})
+    assert (amharic.kind, amharic.not_served, amharic.num_text_lines) == ("scans", "", 400)
+    assert {*amharic.scans} == {*amharic.unlabelled} == {("f" * 64, 0), ("0" * 64, 0)}
+    assert amharic.scans_of("a") and amharic.scans_of("b")
+    assert (russian.scans, russian.held_out) == ((("e" * 64, 0), ("e" * 64, 1)), tuple(("d" * 64, n) for n in range(3)))
+
+
+def test_scans_without_a_text_to_test_with_are_not_served():
+    (amharic,) = assign([Language("am", "Ethi", 0.0, scans={"f": [0]})], 0, 1)
+    assert "no text is there to test with" in amharic.not_served
