@@ -25,14 +25,16 @@ from flywheel.labels.relabel import box_of
 from flywheel.pools.page_lists import PlaceFile
 from flywheel.pools.pools import Place, Pools
 from flywheel.readers import kinds
+from flywheel.step import TYPESET
 
 _FEW_DOCUMENTS = 8
 
 
 @dataclass(frozen=True)
 class JudgedPart:
-    """A part of a line, `num_chars` characters long. `truth` is the text layer's text in the line's row; "" if there is none. A
-    part without a `stratum` is no piece. It counts as read text, and calibrates nothing."""
+    """A part of a line, `num_chars` characters long, of a document's page or a typeset one. `truth` is the text layer's text in
+    the line's row; "" if there is none. A part without a `stratum` is no piece. It counts as read text, and calibrates
+    nothing."""
 
     lang: str
     key: str
@@ -41,6 +43,7 @@ class JudgedPart:
     text: str
     truth: str
     is_right: bool
+    is_typeset: bool = False
 
     @property
     def num_chars(self) -> int:
@@ -89,7 +92,8 @@ def run_calibrate(task: CalibrateTask) -> list[JudgedPart]:
                 box = sample.origin.box if len(reading.parts) == 1 else box_of(reading, part)
                 is_right = bool(part.stratum) and score.is_right(page, box, part.text)
                 name = f"{sample.key}p{number}"
-                judged.append(JudgedPart(languages[key], name, part.stratum, part.score, part.text, truth, is_right))
+                about = (part.stratum, part.score, part.text, truth, is_right, pages.url.rpartition("/")[2] == TYPESET)
+                judged.append(JudgedPart(languages[key], name, *about))
     return judged
 
 
@@ -123,12 +127,13 @@ def counted(parts: Iterable[JudgedPart], learned: frozenset[str]) -> list[Judged
 
 @dataclass(frozen=True)
 class ReaderGate:
-    """A reader's gate by stratum: the cutoff, the languages of the calibration pieces, and the share of right pieces at each
-    confidence (`worth`)."""
+    """A reader's gate by stratum: the cutoff, the languages of the calibration pieces, the share of right pieces at each
+    confidence (`worth`), and how many of the pieces are typeset."""
 
     cutoffs: Mapping[str, bounds.Cutoff]
     languages: Mapping[str, frozenset[str]]
     worth: Mapping[str, Worth]
+    num_typeset: Mapping[str, int]
 
     def threshold(self, stratum: str, lang: str) -> float:
         """The confidence that pieces of a language need. No piece passes in a language without a calibration piece."""
@@ -136,7 +141,12 @@ class ReaderGate:
 
     def to_dict(self) -> dict[str, Any]:
         return {
-            stratum: cutoff.to_dict() | {"languages": sorted(self.languages[stratum]), "worth": self.worth[stratum].points}
+            stratum: cutoff.to_dict()
+            | {
+                "languages": sorted(self.languages[stratum]),
+                "worth": self.worth[stratum].points,
+                "num_typeset": self.num_typeset[stratum],
+            }
             for stratum, cutoff in self.cutoffs.items()
         }
 
@@ -175,7 +185,8 @@ def reader_gate(pieces: Sequence[JudgedPart], precision: float, effect: float = 
         cutoffs[stratum] = bounds.cutoff(scores, right, precision, bounds.RISK / max(1, num_tested), effect)
         languages[stratum] = frozenset(piece.lang for piece in of_stratum)
         worth[stratum] = Worth.of(scores, right)
-    return ReaderGate(cutoffs, languages, worth)
+    num_typeset = {stratum: sum(piece.is_typeset for piece in of_stratum) for stratum, of_stratum in parts.items()}
+    return ReaderGate(cutoffs, languages, worth, num_typeset)
 
 
 def agreement(parts: Iterable[JudgedPart]) -> dict[str, dict[str, Any]]:

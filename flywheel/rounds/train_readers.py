@@ -101,12 +101,13 @@ def budget(
     Any number of lines can be typeset, so one counts for an eighth of a document's line; for half a line if documents have less
     than `least` lines. A fresh network that learns from text alone trains longer, since it has to read typefaces that it never
     sees: four times as many steps brought Hebrew from 8.2% of errors in such typefaces to 3.3%. A network that starts from the
-    package's, of the sha256 `packaged`, needs a tenth of the steps. One that adapts to scans needs `_ADAPTING` in each round.
+    package's, of the sha256 `packaged`, has read many typefaces, and needs a tenth of the steps. One that adapts to scans needs
+    `_ADAPTING` in each round.
     """
     if adapts and (packaged or not is_fresh):
         return replace(fit, steps=_ADAPTING, learning_rate=_ADAPTING_RATE, packaged=packaged if is_fresh else "")
     if is_fresh and packaged:
-        of_fresh = budget(fit, num_lines, num_text_lines, least, is_fresh)
+        of_fresh = budget(fit, num_lines, num_text_lines, least)
         steps, rate = max(1, round(_PACKAGED * of_fresh.steps)), _SLOWER * fit.learning_rate
         return replace(fit, steps=steps, learning_rate=rate, packaged=packaged)
     if is_fresh and num_text_lines and not num_lines and fit.pretrained is None:

@@ -142,7 +142,8 @@ def _labels(metrics: dict[str, Any], crops: list[Crop]) -> Markup:
 def _gate(name: str, gate: dict[str, Any]) -> tuple[Any, ...]:
     opens = "never" if gate["confidence"] is None else f"{gate['confidence']:.3f}"
     right = f"{gate['num_right']:,} of {gate['num_above']:,}" if gate["num_above"] else ""
-    bound = gate["reason"] or f"{gate['bound']:.1%}"
+    rests = f", on {gate['num_typeset']:,} pieces of typeset pages" if gate.get("num_typeset") else ""
+    bound = (gate["reason"] or f"{gate['bound']:.1%}") + rests
     return Cell(name, "code", ", ".join(gate["languages"])), Cell(opens, "num"), gate["num_lines"], Cell(right, "num"), bound
 
 

@@ -10,7 +10,7 @@ from datagen.engines.compact import Alphabet
 from datagen.engines.ctc_words import Spelling, spell
 from datagen.record import Box
 from datagen.risk.bounds import NOBODY, RISK, least_lines
-from flywheel.labels.calibrate import JudgedPart, agreement, counted, reader_gate
+from flywheel.labels.calibrate import JudgedPart, agreement, counted, design_effects, reader_gate
 from flywheel.labels.line_readings import DetectedLine
 from flywheel.labels.reading_pieces import AGREED, ALONE, LineReading, read_parts
 from flywheel.labels.relabel import box_of
@@ -200,6 +200,38 @@ def test_both_strata_together_keep_the_promise():
     assert [cutoff.confidence for cutoff in both.cutoffs.values()] == [NOBODY, NOBODY]  # at half of the risk each
     found = gate.to_dict()
     assert (found[ALONE]["confidence"], found[AGREED]["languages"]) == (None, ["uk"])
+
+
+def test_a_gate_says_how_many_pieces_are_of_typeset_pages():
+    pieces = [piece(i, AGREED) for i in range(200)]
+    assert (
+        reader_gate([*pieces[:50], *(replace(one, is_typeset=True) for one in pieces[50:])], 0.97).to_dict()[AGREED][
+            "num_typeset"
+        ]
+        == 150
+    )
+
+
+def test_pieces_of_one_document_count_as_fewer():
+    def of(documents: int, wrong_of: int) -> list[JudgedPart]:
+        """Pieces of so many documents, of which each `wrong_of`-th is wrong in half of its pieces."""
+        return [
+            replace(piece(i, AGREED, bool(i // 20 % wrong_of or i % 2)), key=f"{i // 20:016x}-00000000-{i:06d}-l0000p0")
+            for i in range(20 * documents)
+        ]
+
+    many, few = of(16, 8), of(4, 4)
+    assert {one.document for one in few} == {f"{i:016x}-00000000" for i in range(4)}
+    assert {replace(many[0], key=f"{0:016x}-{page:06d}-l0000p0").document for page in range(2)} == {
+        f"{0:016x}-000000",
+        f"{0:016x}-000001",
+    }
+    effects = design_effects({"many": many, "few": few, "sure": [piece(i, AGREED) for i in range(5)]})
+    assert effects["many"] > 5
+    assert effects["few"] == effects["sure"] == max(effects.values())  # too few documents to tell
+    right = [piece(i, AGREED) for i in range(300)]
+    assert reader_gate(right, 0.97, 2.0).cutoffs[AGREED].bound < reader_gate(right, 0.97).cutoffs[AGREED].bound
+    assert reader_gate(right, 0.97, 3.0).cutoffs[AGREED].confidence == NOBODY
 
 
 def test_pieces_with_a_text_or_a_row_that_readers_learned_calibrate_nothing():
