@@ -2,7 +2,7 @@
 
 import pytest
 
-from datagen.coarse.source import PdfSource
+from datagen.fine.source import PageFiles
 from datagen.samples.documents import DebianSamples
 from datagen.work.pipeline import Pipeline
 from flywheel.step import Flywheel
@@ -21,8 +21,9 @@ def test_a_first_run_takes_few_of_the_default_documents(words, limit, of_fine, m
     steps = {step.name: step for step in multilingual(**words).steps}
     coarse, fine, wheel = steps["coarse"], steps["fine"], steps["flywheel"]
     assert isinstance(coarse, Pipeline) and isinstance(fine, Pipeline) and isinstance(wheel, Flywheel)
-    assert isinstance(coarse.source, PdfSource)
-    assert (coarse.limit, fine.limit, coarse.source.max_pages) == (limit, of_fine, max_pages)
+    assert isinstance(coarse.source, PageFiles)  # images are pages, too
+    assert (coarse.limit, fine.limit, coarse.source.pdf.max_pages) == (limit, of_fine, max_pages)
     assert isinstance(coarse.census, DebianSamples) == ("input" not in words)
     assert wheel.rounds == 1
     assert (wheel.calibration_lines < Flywheel(pages="p").calibration_lines) == (max_pages == 14)
+    assert bool(wheel.max_scan_pages) == (max_pages == 14)
