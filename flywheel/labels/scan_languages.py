@@ -82,8 +82,8 @@ class TellLanguage(Stage):
                 lang = page.lang if page.lang != UNKNOWN else lines.lang
                 text = "\n".join(line.text for line in lines.lines)
                 region = Region(Box(0, 0, *page.size), "text", text, lines.score, lines.by, lines=lines.lines)
-                told = replace(page, lang=lang, script=lines.script, text=text, regions=(region,), stage=SCANS)
-                yield told.with_quality("suspect", ("unsure_reading",), sureness=sure)
+                read = replace(page, lang=lang, script=lines.script, text=text, regions=(region,), stage=SCANS)
+                yield read.with_quality("suspect", ("unsure_reading",), sureness=sure)
 
 
 def pipeline(step: Flywheel, out: Folder) -> Pipeline | None:
@@ -108,8 +108,8 @@ def pipeline(step: Flywheel, out: Folder) -> Pipeline | None:
 
 def scans(step: Flywheel, out: Folder) -> list[Scan]:
     """The documents without a valid text layer whose script is known, with their pages."""
-    told = out.sub(SCANS)
-    asked = {page.origin.sha256: page for page in read_records(told, manifest.rows(told))}
+    dataset = out.sub(SCANS)
+    asked = {page.origin.sha256: page for page in read_records(dataset, manifest.rows(dataset))}
     unread = _unread(step, out.sub(step.pages))
     of_folder: dict[str, list[Sample]] = defaultdict(list)
     for page in unread:
@@ -134,11 +134,11 @@ def _few(documents: Iterable[Scan], most: int) -> list[Scan]:
     by_language: dict[tuple[str, str], list[tuple[int, Scan]]] = defaultdict(list)
     for scan in sorted(documents, key=lambda scan: scan.sha256):
         by_language[scan.lang, scan.script] += enumerate([replace(scan, pages=[page]) for page in sorted(scan.pages)])
-    kept: dict[str, Scan] = {}
+    chosen: dict[str, Scan] = {}
     for of_language in by_language.values():
         for _, scan in sorted(of_language, key=lambda one: one[0])[:most]:
-            kept.setdefault(scan.sha256, replace(scan, pages=[])).pages.extend(scan.pages)
-    return list(kept.values())
+            chosen.setdefault(scan.sha256, replace(scan, pages=[])).pages.extend(scan.pages)
+    return list(chosen.values())
 
 
 def _written(pages: Sequence[Sample]) -> tuple[str, str]:

@@ -200,8 +200,7 @@ def assign(
     languages: Iterable[Language], seed: int, min_train_lines: int, texts: Mapping[str, TextLines] = MappingProxyType({})
 ) -> list[Pools]:
     """The pools of each language. A language is served if its script has `min_train_lines` lines to train on, and the language
-    has lines to test on. Lines of `texts`, by language, count. If all scans of a script are pages of one document, its folds are
-    parts of this document."""
+    has lines to test on. Lines of `texts`, by language, count."""
     languages = list(languages)
     parted = [_part(language, seed) for language in languages]
     parted = [_with_text(pools, texts[pools.lang]) if pools.lang in texts else pools for pools in parted]

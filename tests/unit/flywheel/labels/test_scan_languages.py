@@ -47,29 +47,26 @@ def test_images_of_lines_are_in_the_language_of_their_folder_and_pages_in_their_
     write_dataset(tmp_path / "coarse", [*pages, page("a"), page("b"), page("b", 1), page("c")])
     read = [told(doc, HINDI, "hi", "Deva") for doc in docs[:6]] + [told("6", "ΩΣ", "und", "Grek")]
     write_dataset(tmp_path / SCANS, [*read, told("a", RUSSIAN, "ru", "Cyrl"), told("b", "ሀ ለ", "und", "Ethi")])
-    found = {scan.sha256[0]: scan for scan in scan_languages.scans(Flywheel("coarse"), Folder(str(tmp_path)))}
-    assert {doc: (scan.lang, scan.script) for doc, scan in found.items()} == dict.fromkeys(docs, ("hi", "Deva")) | {
+    scans = {scan.sha256[0]: scan for scan in scan_languages.scans(Flywheel("coarse"), Folder(str(tmp_path)))}
+    assert {doc: (scan.lang, scan.script) for doc, scan in scans.items()} == dict.fromkeys(docs, ("hi", "Deva")) | {
         "a": ("ru", "Cyrl"),
         "b": ("am", "Ethi"),  # the language that the script is known by
     }
-    assert found["b"].pages == [0, 1] and found["a"].letters["л"] == 1 and not found["9"].letters
+    assert scans["b"].pages == [0, 1] and scans["a"].letters["л"] == 1 and not scans["9"].letters
 
 
 def test_greek_with_breathings_is_ancient(tmp_path):
     write_dataset(tmp_path / "coarse", [page("a"), page("b")])
     texts = {"a": "ἐπλημμέλησεν ἐν αὐτῷ. ἔσωθεν δέ εἰσι λύκοι ἅρπαγες", "b": "Όλοι οι άνθρωποι γεννιούνται ελεύθεροι και ίσοι"}
     write_dataset(tmp_path / SCANS, [told(doc, text, "el", "Grek") for doc, text in texts.items()])
-    found = {scan.sha256[0]: scan.lang for scan in scan_languages.scans(Flywheel("coarse"), Folder(str(tmp_path)))}
-    assert found == {"a": "grc", "b": "el"}
+    languages = {scan.sha256[0]: scan.lang for scan in scan_languages.scans(Flywheel("coarse"), Folder(str(tmp_path)))}
+    assert languages == {"a": "grc", "b": "el"}
 
 
 def test_the_step_may_name_the_language_and_how_many_pages_are_read(tmp_path):
     write_dataset(tmp_path / "coarse", [page(doc, number) for doc in "abc" for number in range(4)])
     write_dataset(tmp_path / SCANS, [told(doc, RUSSIAN, "ru", "Cyrl") for doc in "abc"])
     out = Folder(str(tmp_path))
-    found = scan_languages.scans(Flywheel("coarse", lang="kv", max_scan_pages=7), out)
-    assert {(scan.lang, scan.script) for scan in found} == {("kv", "Cyrl")} and sorted(len(scan.pages) for scan in found) == [
-        2,
-        2,
-        3,
-    ]
+    scans = scan_languages.scans(Flywheel("coarse", lang="kv", max_scan_pages=7), out)
+    assert {(scan.lang, scan.script) for scan in scans} == {("kv", "Cyrl")}
+    assert sorted(len(scan.pages) for scan in scans) == [2, 2, 3]
