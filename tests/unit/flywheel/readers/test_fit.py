@@ -47,9 +47,20 @@ def test_a_reader_that_goes_on_keeps_its_frames_and_the_weights_of_its_symbols(t
     assert reader.alphabet == Alphabet.of("Cyrl", ["я щука"])
 
 
-def test_killed_at_a_checkpoint_it_ends_in_the_same_bytes(tmp_path, monkeypatch):
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    fit(FEW, LINES, Folder(str(whole)), None, "a")
+@pytest.mark.parametrize("adapts", [False, True])
+def test_killed_at_a_checkpoint_it_ends_in_the_same_bytes(tmp_path, monkeypatch, adapts):
+    whole, killed, start = tmp_path / "whole", tmp_path / "killed", None
+    config, labelled, unlabelled = FEW, LINES, []
+    if adapts:
+        config, labelled, unlabelled, start = (
+            replace(FEW, checkpoint_every=1),
+            LINES[:5],
+            LINES[5:],
+            Folder(str(tmp_path / "first")),
+        )
+        before = fit(FEW, LINES, start, None, "")
+    reader = fit(config, labelled, Folder(str(whole)), start, "a", unlabelled)
+    assert not adapts or reader.alphabet == before.alphabet  # though fewer symbols are labelled
     save = ctc_training._save
 
     def save_and_end(*args):
@@ -58,10 +69,10 @@ def test_killed_at_a_checkpoint_it_ends_in_the_same_bytes(tmp_path, monkeypatch)
 
     monkeypatch.setattr(ctc_training, "_save", save_and_end)
     with pytest.raises(KeyboardInterrupt):
-        fit(FEW, LINES, Folder(str(killed)), None, "a")
+        fit(config, labelled, Folder(str(killed)), start, "a", unlabelled)
     monkeypatch.setattr(ctc_training, "_save", save)
     assert [p.suffix for p in killed.iterdir()] == [".safetensors"]
-    fit(FEW, LINES, Folder(str(killed)), None, "a")
+    fit(config, labelled, Folder(str(killed)), start, "a", unlabelled)
     names = sorted(p.name for p in whole.iterdir())
     assert names == ["alphabet.json", "config.json", "model.safetensors"] == sorted(p.name for p in killed.iterdir())
     assert all((whole / name).read_bytes() == (killed / name).read_bytes() for name in names)

@@ -1,23 +1,16 @@
 """A reader that adapts to unlabelled lines."""
 
-from dataclasses import replace
-
 import numpy
-import pytest
 import torch
 from torch import nn
 
-from datagen.disk.storage import Folder
 from datagen.engines.compact import CompactConfig, CompactNet, collate, line_image
-from flywheel.readers import ctc_training
-from flywheel.readers.compact import fit
 from flywheel.readers.ctc_training import by_width
 from flywheel.readers.self_training import MARGIN, StudentAndTeacher, batches_of
 from flywheel.step import Fit
-from tests.unit.flywheel.readers.test_fit import FEW, LINES
+from tests.unit.flywheel.readers.test_fit import LINES
 
 SMALL = CompactConfig(channels=(4, 8, 8), width=16, layers=1, heads=2)
-EACH = replace(FEW, checkpoint_every=1)
 FIT = Fit(steps=4, learning_rate=1e-2, batch_width=600)
 
 
@@ -73,22 +66,3 @@ def test_labelled_and_unlabelled_batches_come_in_turn():
     drawn = [next(batches) for _ in range(20)]
     assert [is_labelled for _, is_labelled in drawn] == [True, False] * 10
     assert {crop.key for lines, is_labelled in drawn if not is_labelled for crop in lines} == {crop.key for crop in unlabelled}
-
-
-def test_killed_at_a_checkpoint_it_ends_in_the_same_bytes(tmp_path, monkeypatch):
-    first, whole, killed = (Folder(str(tmp_path / name)) for name in ("first", "whole", "killed"))
-    fit(FEW, LINES, first, None, "")
-    reader = fit(EACH, LINES[:5], whole, first, "a", LINES[5:])
-    assert reader.alphabet == fit(FEW, LINES, first, None, "").alphabet  # though fewer symbols are labelled
-    save = ctc_training._save
-
-    def save_and_end(*args):
-        save(*args)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(ctc_training, "_save", save_and_end)
-    with pytest.raises(KeyboardInterrupt):
-        fit(EACH, LINES[:5], killed, first, "a", LINES[5:])
-    monkeypatch.undo()
-    fit(EACH, LINES[:5], killed, first, "a", LINES[5:])
-    assert killed.read("model.safetensors") == whole.read("model.safetensors")
