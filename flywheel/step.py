@@ -26,8 +26,14 @@ TYPESET_LINES = "typeset-lines"
 SCANS = "scans"
 """The dataset of the pages that tell the language of documents without a valid text layer."""
 
-SHARED = (CROPS, SCANS, LINES, TYPESET, TYPESET_LINES)
-"""The datasets that are made once, before the first round, and that all rounds share."""
+GOLD_IMAGES = "gold-images"
+"""The dataset of images of lines with the text that a person wrote."""
+
+GOLD_IMAGE_LINES = "gold-image-lines"
+"""The dataset of those of these lines that calibrate gates, as readers see them."""
+
+SHARED = (CROPS, SCANS, LINES, TYPESET, TYPESET_LINES, GOLD_IMAGES, GOLD_IMAGE_LINES)
+"""The datasets that all rounds share. Images of gold may come between two rounds; the others are made before the first."""
 
 GOLD = "gold"
 """The dataset of lines that people corrected. There is none before the first correction."""
@@ -154,7 +160,8 @@ class Flywheel:
     `lang` is the language (BCP-47) of all documents without a valid text layer; without it their lines tell it.
 
     `gold` is a file of people's corrections, as a sheet of `make flywheel review=…` saves it. Corrections train the next round,
-    and stay once they are taken in.
+    and stay once they are taken in. Or it is a folder with images of lines and their texts, NAME.gt.txt. Half of these lines
+    train, and the others test readers and calibrate gates (`flywheel.people.gold_images`).
 
     `reader` is the kind of the readers, one of `READERS`. With `packaged`, readers of the kind `compact` start from the package's
     readers, else from nothing. `existing` names readers that are compared with Tesseract: "ppocr", or a folder with a recogniser
@@ -289,10 +296,13 @@ def clear_round(out: Folder, number: int) -> None:
     if folder.exists("census") or folder.exists("run.json"):
         dataset.clear(folder)
     folds = ("fold_a", "fold_b", "gold_for_a", "gold_for_b", "gold_for_ab")
-    of_pages = [f"{name}.json" for name in (*folds, "pages_to_calibrate", "typeset_to_calibrate", "pages_to_train")]
+    of_pages = [f"{name}.json" for name in (*folds, *_OF_ROUND)]
     of_pages += [name for name in folder.names(".json") if name.startswith("scans_for_")]
     for name in (*of_pages, CALIBRATION, DISTANCES, LEARNED_FROM, ORIGIN):
         folder.remove(name)
+
+
+_OF_ROUND = ("pages_to_calibrate", "typeset_to_calibrate", "gold_to_calibrate", "pages_to_train", "gold_images_to_train")
 
 
 def _numbered(out: Folder, before: str) -> list[int]:

@@ -6,7 +6,7 @@ A task names its pages by a file, and returns numbers and texts only.
 """
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -32,9 +32,12 @@ _FEW_DOCUMENTS = 8
 
 @dataclass(frozen=True)
 class JudgedPart:
-    """A part of a line, `num_chars` characters long, of a document's page or a typeset one. `truth` is the text layer's text in
-    the line's row; "" if there is none. A part without a `stratum` is no piece. It counts as read text, and calibrates
-    nothing."""
+    """A part of a line, `num_chars` characters long. `truth` is the text layer's text in the line's row; "" if there is none. A
+    part without a `stratum` is no piece. It counts as read text, and calibrates nothing.
+
+    `pages` is the dataset of its page: one of documents, `TYPESET` or `GOLD_IMAGES`. Parts of one `document` are right or wrong
+    alike. `sha256` is that of the page's file.
+    """
 
     lang: str
     key: str
@@ -43,16 +46,13 @@ class JudgedPart:
     text: str
     truth: str
     is_right: bool
-    is_typeset: bool = False
+    document: str = ""
+    pages: str = ""
+    sha256: str = ""
 
     @property
     def num_chars(self) -> int:
         return len(self.text)
-
-    @property
-    def document(self) -> str:
-        """The document, by the first two parts of the key. Of a typeset text these name the page."""
-        return "-".join(self.key.split("-")[:2])
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,11 @@ def run_calibrate(task: CalibrateTask) -> list[JudgedPart]:
     page_rows = [row for part in manifest.parts(pages, task.page_shards) for row in part.to_pylist() if row["key"] in parents]
     layers = {page.key: page for page in read_records(pages, page_rows)}
     rows = [row for row in rows if row["parent"] in layers]
-    judged = []
+    judged, dataset = [], pages.url.rpartition("/")[2]
     for key, of_page in groupby(read_samples(lines, rows), key=lambda line: line.origin.parent):
         samples, page = list(of_page), layers[key]
+        # The pages of a typeset text look different, and count as documents.
+        document = page.key if dataset == TYPESET else page.split_group
         readings = read_parts([line_of(s) for s in samples], reader, task.script)
         for sample, reading in zip(samples, readings, strict=True):
             truth = score.truth(page, sample.origin.box)
@@ -92,8 +94,8 @@ def run_calibrate(task: CalibrateTask) -> list[JudgedPart]:
                 box = sample.origin.box if len(reading.parts) == 1 else box_of(reading, part)
                 is_right = bool(part.stratum) and score.is_right(page, box, part.text)
                 name = f"{sample.key}p{number}"
-                about = (part.stratum, part.score, part.text, truth, is_right, pages.url.rpartition("/")[2] == TYPESET)
-                judged.append(JudgedPart(languages[key], name, *about))
+                about = part.stratum, part.score, part.text, truth, is_right
+                judged.append(JudgedPart(languages[key], name, *about, document, dataset, page.origin.sha256))
     return judged
 
 
@@ -128,12 +130,12 @@ def counted(parts: Iterable[JudgedPart], learned: frozenset[str]) -> list[Judged
 @dataclass(frozen=True)
 class ReaderGate:
     """A reader's gate by stratum: the cutoff, the languages of the calibration pieces, the share of right pieces at each
-    confidence (`worth`), and how many of the pieces are typeset."""
+    confidence (`worth`), and the number of pieces by their dataset of pages (`sources`)."""
 
     cutoffs: Mapping[str, bounds.Cutoff]
     languages: Mapping[str, frozenset[str]]
     worth: Mapping[str, Worth]
-    num_typeset: Mapping[str, int]
+    sources: Mapping[str, Mapping[str, int]]
 
     def threshold(self, stratum: str, lang: str) -> float:
         """The confidence that pieces of a language need. No piece passes in a language without a calibration piece."""
@@ -145,7 +147,7 @@ class ReaderGate:
             | {
                 "languages": sorted(self.languages[stratum]),
                 "worth": self.worth[stratum].points,
-                "num_typeset": self.num_typeset[stratum],
+                "sources": dict(self.sources[stratum]),
             }
             for stratum, cutoff in self.cutoffs.items()
         }
@@ -185,8 +187,8 @@ def reader_gate(pieces: Sequence[JudgedPart], precision: float, effect: float = 
         cutoffs[stratum] = bounds.cutoff(scores, right, precision, bounds.RISK / max(1, num_tested), effect)
         languages[stratum] = frozenset(piece.lang for piece in of_stratum)
         worth[stratum] = Worth.of(scores, right)
-    num_typeset = {stratum: sum(piece.is_typeset for piece in of_stratum) for stratum, of_stratum in parts.items()}
-    return ReaderGate(cutoffs, languages, worth, num_typeset)
+    sources = {stratum: Counter(piece.pages for piece in of_stratum) for stratum, of_stratum in parts.items()}
+    return ReaderGate(cutoffs, languages, worth, sources)
 
 
 def agreement(parts: Iterable[JudgedPart]) -> dict[str, dict[str, Any]]:

@@ -27,12 +27,13 @@ TYPESET_LINES = 100
 class HeldOut:
     """Crops of held-out lines by language. `learned` are the texts on training pages. Languages with text to typeset have
     `typeset` lines: no reader learns these lines, and no reader sees their typefaces. Languages without a test line of a document
-    are `alone`: typeset lines are their only test."""
+    are `alone`: typeset lines are their only test. Languages with lines that people typed are `on_gold`."""
 
     test: Mapping[str, Sequence[Crop]]
     learned: frozenset[str]
     typeset: Mapping[str, Sequence[Crop]] = field(default_factory=dict)
     alone: frozenset[str] = frozenset()
+    on_gold: frozenset[str] = frozenset()
 
     @classmethod
     def read(
@@ -43,10 +44,12 @@ class HeldOut:
         taught: frozenset[str] = frozenset(),
         texts: Mapping[str, TextFile] = MappingProxyType({}),
         seed: int = 0,
+        gold: Sequence[Crop] = (),
     ) -> "HeldOut":
-        """At most `most` crops of each language, drawn by a hash. The texts `taught`, and the training texts in `texts`, count as
-        learned, beside those of the crops. A text on a training page is left out, and so is one on a page to be read, since the
-        next round trains on it. Each text is taken once. Texts come from the records; images are read only for drawn crops."""
+        """At most `most` crops of each language, drawn by a hash, and all of `gold`. The texts `taught`, and the training texts
+        in `texts`, count as learned, beside those of the crops. A text on a training page is left out, and so is one on a page to
+        be read, since the next round trains on it. Each text is taken once. Texts come from the records; images are read only for
+        drawn crops."""
         learned = set(taught)
         waiting: set[str] = set()
         test: dict[str, dict[str, Row]] = defaultdict(dict)
@@ -63,6 +66,10 @@ class HeldOut:
         to_typeset = {lang: file.read() for lang, file in texts.items()}
         learned.update(line for text in to_typeset.values() for line in text.train)
         drawn = _by_language(crops, _drawn(test, learned | waiting, most))
+        served_langs = {p.lang for p in served}
+        of_gold = [crop for crop in gold if crop.lang in served_langs and crop.text not in learned]
+        for crop in of_gold:
+            drawn.setdefault(crop.lang, []).append(crop)
         set_lines = {
             lang: typeset_lines.to_test(text, min(most, TYPESET_LINES) if lang in drawn else most, seed)
             for lang, text in to_typeset.items()
@@ -70,7 +77,7 @@ class HeldOut:
         set_lines = {lang: of_lang for lang, of_lang in set_lines.items() if of_lang}
         alone = frozenset(set_lines.keys() - drawn.keys())
         on_both = drawn | {lang: set_lines[lang] for lang in alone}
-        return cls(dict(sorted(on_both.items())), frozenset(learned), set_lines, alone)
+        return cls(dict(sorted(on_both.items())), frozenset(learned), set_lines, alone, frozenset(crop.lang for crop in of_gold))
 
 
 def readings(reader: Reader, crops: Sequence[Crop]) -> list[str]:

@@ -73,10 +73,11 @@ class Labelling:
 
     def gates(self, judged: Iterable[tuple[CalibrateTask, list[JudgedPart]]], learned: frozenset[str]) -> "Gates":
         """Each reader's gate by the parts that the tasks `judged`. Writes the calibration pieces. Texts that readers `learned`
-        calibrate nothing."""
+        calibrate nothing, and so do documents that the reader itself learned from."""
         parts: dict[str, list[JudgedPart]] = {reader.name: [] for reader in self.readers}
+        taught = {reader.name: reader.learned_from for reader in self.readers}
         for task, of_task in judged:
-            parts[task.name] += of_task
+            parts[task.name] += [part for part in of_task if part.sha256 not in taught[task.name]]
         pieces = {name: calibrate.counted(of_reader, learned) for name, of_reader in parts.items()}
         effects = calibrate.design_effects(pieces)
         gates = {name: calibrate.reader_gate(of_reader, self.step.precision, effects[name]) for name, of_reader in pieces.items()}

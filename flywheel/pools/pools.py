@@ -102,6 +102,11 @@ class Pools:
         scans = {*self.scans}
         return tuple(place for place in self.fold(fold) if place in scans)
 
+    def without(self, documents: frozenset[str]) -> "Pools":
+        """The pools without the pages of these documents."""
+        left: dict[str, Any] = {name: tuple(p for p in getattr(self, name) if p[0] not in documents) for name in PLACES}
+        return replace(self, **left)
+
     def summary(self) -> dict[str, Any]:
         """The entry for metrics.json: the kind of split, each pool's numbers of documents and pages, and the number of text
         lines."""

@@ -70,7 +70,7 @@ def detected(detection: Mapping[str, Mapping[str, Mapping[str, int]]]) -> list[s
 
 def _row(lang: str, row: Mapping[str, Any]) -> tuple[str, ...]:
     theirs = "" if row["tesseract_cer"] is None else f"{row['tesseract_cer']:.2%}"
-    on = " (typeset lines)" if row["tested_on"] == "typeset" else ""
+    on = {"typeset": " (typeset lines)", "gold": " (people's lines)"}.get(row["tested_on"], "")
     return (
         lang,
         _interval(row, "cer", 2) + on,

@@ -13,6 +13,8 @@ not kept is moved aside.
     typeset/                 a dataset: typeset pages that calibrate gates, if any
     typeset-lines/           a dataset: the lines that the detector found on typeset pages
     gold/                    a dataset: lines that people corrected, if any
+    gold-images/             a dataset: images of lines with a text that people wrote, if any
+    gold-image-lines/        a dataset: the lines found on those of these images that calibrate gates
     aside-round-N/           a round that is set aside; its aside.json says why
     pages-round-N/           a dataset: the pages of which round N accepted most, if the round labelled any line
     round-N/                 a dataset: the lines that round N's readers read and the gate accepted
@@ -24,7 +26,7 @@ not kept is moved aside.
         errors.json          by reader, language and held-out line, the reading's edits from the truth
         scans_for_NAME.json  the scans to which the reader NAME adapts: those of the fold that it doesn't read
         pages_to_calibrate.json  the held-out pages that calibrate gates, with their languages
-        typeset_to_calibrate.json  the typeset pages that calibrate gates
+        typeset_to_calibrate.json  the typeset pages that calibrate gates; gold_to_calibrate.json: images of gold
         marks/               the lines of earlier rounds that this round read again; marked lines train no more
         calibration.json     by reader, the pieces that calibrated its gate
         metrics.json         how good the round is; written last, so a round with this file is whole
@@ -46,7 +48,7 @@ from datagen.work.runner import Runner
 from datagen.work.samples_of import ShardsOf
 from flywheel.labels import calibrate, existing_readers, scan_languages, typeset_pages
 from flywheel.labels.detected_lines import DetectLines, PagesOf
-from flywheel.people import audit, gold
+from flywheel.people import audit, gold, gold_images
 from flywheel.pools import page_lists, pools_file
 from flywheel.pools.page_lists import PlaceFile
 from flywheel.pools.pools_file import FrozenPools
@@ -56,6 +58,8 @@ from flywheel.rounds.round import Round, RunPipeline, Watch, values
 from flywheel.step import (
     CROPS,
     GOLD,
+    GOLD_IMAGE_LINES,
+    GOLD_IMAGES,
     LINES,
     ORIGIN,
     SHARED,
@@ -78,6 +82,9 @@ TO_DETECT = "pages_to_detect.json"
 TYPESET_TO_DETECT = "typeset_to_detect.json"
 """The file in the step's folder that has the typeset pages."""
 
+GOLD_TO_DETECT = "gold_to_detect.json"
+"""The file in the step's folder that has the calibrating images of gold."""
+
 Readers = tuple[tuple[str, str], ...]
 """The existing reader of each language that has one."""
 
@@ -90,8 +97,7 @@ def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner, watch: W
     """Make the rounds that don't exist yet. `runner` trains readers, and `watch` shows their progress. Returns the exit code.
     Raises `ValueError` if existing rounds were made with other values, or if `step.gold` isn't a file of corrections."""
     if step.gold:
-        log.info("%s: %s", GOLD, gold.take(out.sub(step.name), out.sub(step.pages), step.gold))
-        audit.measure(out.sub(step.name))
+        log.info("%s: %s", GOLD, take(step, out))
     if not step.rounds:
         return 0
     is_begun = bool(numbers(out) or numbers_aside(out))
@@ -118,6 +124,9 @@ def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner, watch: W
     for lines in filter(None, (_lines(step, out, pools, readers), _typeset_lines(step, out, readers) if typeset else None)):
         if code := run(lines):
             return code
+    images = gold_images.pipeline(step, out, pools.served)
+    if images and (code := run(images) or run(_gold_lines(step, out, readers))):
+        return code
     corrected = gold.pipeline(step, out, pools)
     if corrected and (code := run(corrected)):
         return code
@@ -129,6 +138,15 @@ def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner, watch: W
         settle(out)
     log.info("%s: %s", step.name, why)
     return 0
+
+
+def take(step: Flywheel, out: Folder) -> str:
+    """Take in the lines of people that `step.gold` names; returns the numbers, for people. Raises `ValueError` if it has none."""
+    if gold_images.is_folder(step.gold):
+        return gold_images.take(step, out, step.gold)
+    taken = gold.take(out.sub(step.name), out.sub(step.pages), step.gold)
+    audit.measure(out.sub(step.name))
+    return str(taken)
 
 
 def settle(out: Folder) -> None:
@@ -155,6 +173,7 @@ def clear(step: Flywheel, out: Folder) -> None:
         scan_languages.ASKED,
         TO_DETECT,
         TYPESET_TO_DETECT,
+        GOLD_TO_DETECT,
         pools_file.NAME,
         TEXT,
     ):
@@ -197,6 +216,14 @@ def _typeset_lines(step: Flywheel, out: Folder, readers: Readers) -> Pipeline | 
     languages = {(row["sha256"], row["page"]): row["lang"] for row in rows}
     chosen = PlaceFile.write(out.sub(step.name), TYPESET_TO_DETECT, languages, page_lists.sample_keys(pages, rows, languages))
     return _detection(TYPESET_LINES, ShardsOf(pages.url), chosen, readers, {}) if rows else None
+
+
+def _gold_lines(step: Flywheel, out: Folder, readers: Readers) -> Pipeline:
+    """The pipeline that finds the lines on gold's images that calibrate."""
+    images, calibrate = out.sub(GOLD_IMAGES), gold_images.Halves.of(step, out).calibrate
+    keys = page_lists.sample_keys(images, manifest.rows(images), calibrate)
+    chosen = PlaceFile.write(out.sub(step.name), GOLD_TO_DETECT, calibrate, keys)
+    return _detection(GOLD_IMAGE_LINES, ShardsOf(images.url), chosen, readers, {})
 
 
 def _detection(name: str, pages: ShardsOf, chosen: PlaceFile, readers: Readers, scripts: Mapping[str, str]) -> Pipeline:

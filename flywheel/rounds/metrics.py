@@ -27,7 +27,8 @@ class Measured:
 
     By language: the name of its `reader`, that reader's `errors`, and the character error rate of the `existing` reader on the
     same lines (`tesseract`, which it mostly is). By reader: its gate; `gates` is None if none was made. By language: the errors
-    on `typeset` lines, and the existing reader's. The languages `alone` have only these.
+    on `typeset` lines, and the existing reader's. The languages `alone` have only these. Those `on_gold` have lines that people
+    typed, too.
     """
 
     reader: Mapping[str, str]
@@ -38,6 +39,7 @@ class Measured:
     typeset: Mapping[str, error_rates.Errors] = field(default_factory=dict)
     alone: frozenset[str] = frozenset()
     existing: Mapping[str, str] = field(default_factory=dict)
+    on_gold: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ def _language(p: Pools, measured: Measured, left_out: Mapping[str, str]) -> dict
         "alphabet_share": p.alphabet_share,
         "not_served": p.not_served or left_out.get(p.lang, ""),
         "reader": reader,
-        "tested_on": ("typeset" if p.lang in measured.alone else "documents") if errors else "",
+        "tested_on": _tested_on(p, measured) if errors else "",
         **(asdict(errors) if errors else _NOT_MEASURED),
         "agreement": agreement.get(p.lang),
         "existing_reader": measured.existing.get(p.lang, ""),
@@ -138,6 +140,10 @@ def _language(p: Pools, measured: Measured, left_out: Mapping[str, str]) -> dict
         "existing_is_better": _is_better(measured.tesseract.get(p.lang), errors),
         "pools": p.summary(),
     }
+
+
+def _tested_on(p: Pools, measured: Measured) -> str:
+    return "gold" if p.lang in measured.on_gold else "typeset" if p.lang in measured.alone else "documents"
 
 
 def _is_better(existing: float | None, errors: error_rates.Errors | None) -> bool:

@@ -20,8 +20,8 @@ from flywheel.labels import calibrate, detection, error_rates, evaluate, existin
 from flywheel.labels import labelled_pages as labelled
 from flywheel.labels.calibrate import run_calibrate
 from flywheel.labels.label_pages import Labelling, PageLines, mark_earlier
-from flywheel.lines.crops import Row, rows_of_pages
-from flywheel.people import gold
+from flywheel.lines.crops import Row, read_crops, rows_of_pages
+from flywheel.people import gold, gold_images
 from flywheel.pools import lineage, typefaces
 from flywheel.pools import page_lists as places
 from flywheel.pools import pools_file as frozen
@@ -39,6 +39,8 @@ from flywheel.step import (
     CROPS,
     DISTANCES,
     GOLD,
+    GOLD_IMAGE_LINES,
+    GOLD_IMAGES,
     LINES,
     METRICS,
     ORIGIN,
@@ -55,7 +57,7 @@ from flywheel.step import (
 
 log = logging.getLogger(__name__)
 
-VERSION = 15  # goes up whenever the code makes other rounds of the same pools
+VERSION = 16  # goes up whenever the code makes other rounds of the same pools
 SHARD_FAILED = 1  # as recipes.steps has it
 _PAGE_COLUMNS = ["key", "shard", "sha256", "page", "record_offset", "record_bytes"]
 
@@ -76,12 +78,14 @@ class Round:
         self.labelled, self.labelled_earlier = out.sub(pages_name(self.name)), [out.sub(pages_name(name)) for name in earlier]
         self.folder, self.crops, self.pages = out.sub(self.name), out.sub(CROPS), out.sub(step.pages)
         self.gold, self.lines = out.sub(GOLD), out.sub(LINES)
+        self.gold_images, self.halves = out.sub(GOLD_IMAGES), gold_images.Halves.of(step, out)
         self.before = self.earlier[-1] if earlier else None
         self.comes_from = earlier[-1] if earlier else ""
-        self.served = frozen.served
+        self.served = [p.without(self.halves.documents) for p in frozen.served]
         self.left_out: dict[str, str] = {}
         self.folds: dict[str, PlaceFile] = {}
         self.device = ""
+        self.gold_documents: dict[str, str] = {}
 
     def make(self, run: RunPipeline, runner: Runner, watch: Watch) -> int:
         """Make the missing parts of the round. Returns the exit code."""
@@ -99,8 +103,13 @@ class Round:
         scripts = {reader.script for reader in readers}
         self._leave_out({p.lang: f"no line of {p.script} is left to train on" for p in self.served if p.script not in scripts})
         texts = frozen.texts_of(self.step, self.out, self.served)
-        taught = calibrate.accepted_texts([self.gold])
-        held_out = evaluate.HeldOut.read(self.crops, self.served, self.step.max_held_out, taught, texts, self.step.seed)
+        learned, calibrating = (rows_of_pages(self.gold_images, half) for half in (self.halves.train, self.halves.calibrate))
+        taught = calibrate.accepted_texts([self.gold]) | {crop.text for crop in read_crops(self.gold_images, learned)}
+        rows = list(calibrating)
+        self.gold_documents = {row["key"]: row["sha256"] for row in rows}
+        of_gold = read_crops(self.gold_images, rows)
+        of_step = self.served, self.step.max_held_out, taught, texts, self.step.seed
+        held_out = evaluate.HeldOut.read(self.crops, *of_step, of_gold)
         self._leave_out({p.lang: "no new line is left to test on" for p in self.served if p.lang not in held_out.test})
         own = {p.lang: _own_reader(p, readers).name for p in self.served}
         measured, verdict = self._measure(readers, own, held_out)
@@ -163,6 +172,8 @@ class Round:
         corrected: dict[str, set[str]] = defaultdict(set)
         for row in manifest.rows(self.gold):
             corrected[row["script"]].add(row["sha256"])
+        for doc, _ in self.halves.train:
+            corrected[self.halves.scripts[doc]].add(doc)
         before = lineage.read(self.before) if self.before else {}
         readers = []
         for script, _ in sorted(num_lines.items(), key=lambda item: (-item[1], item[0])):
@@ -212,9 +223,9 @@ class Round:
             accepted = self.folds[r.learns] if r.learns and before else None
             of_script = tuple(texts[p.lang] for p in self.served if p.script == r.script and p.lang in texts)
             learned = pages, self.crops.url, self.folder.url, mark, before, r.start, accepted, scans, self.lines.url
-            corrected = self.gold.url, self._gold_for(r.folds)
+            corrected = self._gold_for(r.folds)
             weights = kinds.weights_of(fit, self.out)
-            tasks.append(FitTask(r.name, r.script, fit, *learned, *corrected, of_script, kind, weights))
+            tasks.append(FitTask(r.name, r.script, fit, *learned, corrected, of_script, kind, weights))
         return tasks
 
     def _scans_for(self, reader: RoundReader) -> PlaceFile | None:
@@ -223,12 +234,16 @@ class Round:
         scans = {place: p.lang for p in self.served if p.script == reader.script for fold in others for place in p.scans_of(fold)}
         return self._pages_file(f"scans_for_{reader.name}.json", scans) if scans else None
 
-    def _gold_for(self, folds: tuple[str, ...]) -> PlaceFile | None:
-        """The corrected pages that a reader of these folds learns. Documents that the reader is to read are left out. None if no
-        page is left."""
+    def _gold_for(self, folds: tuple[str, ...]) -> tuple[tuple[str, PlaceFile], ...]:
+        """The datasets of people's lines, with the pages there from which a reader of these folds learns. Documents that the
+        reader is to read are left out."""
         waiting = {doc for p in self.served for fold in folds for doc, _ in p.fold(fold)}
-        places = {(row["sha256"], row["page"]): row["lang"] for row in manifest.rows(self.gold) if row["sha256"] not in waiting}
-        return PlaceFile.write(self.folder, f"gold_for_{''.join(folds)}.json", places) if places else None
+        pages = {(row["sha256"], row["page"]): row["lang"] for row in manifest.rows(self.gold) if row["sha256"] not in waiting}
+        files = [
+            (self.gold.url, f"gold_for_{''.join(folds)}.json", pages),
+            (self.gold_images.url, "gold_images_to_train.json", self.halves.train),
+        ]
+        return tuple((url, PlaceFile.write(self.folder, name, pages)) for url, name, pages in files if pages)
 
     def _write_origin(self) -> dict[str, Any]:
         """Write what the round is made from, and return it. Raises `ValueError` if the round was begun from something else."""
@@ -254,7 +269,7 @@ class Round:
     def _labelling(self, readers: list[RoundReader], weights: dict[str, str]) -> Labelling:
         chosen = calibrate.pages(self.served, self.step.max_calibration_pages)
         file = self._pages_file("pages_to_calibrate.json", chosen)
-        calibrating = [PageLines(file, self.pages, self.lines), self._typeset()]
+        calibrating = [PageLines(file, self.pages, self.lines), self._typeset(), self._gold()]
         of_round = (self.step, self.number, self.folder, self.served, readers, weights, self.folds)
         return Labelling(*of_round, self.lines, calibrating, self.device)
 
@@ -267,6 +282,13 @@ class Round:
         file = PlaceFile.write(self.folder, "typeset_to_calibrate.json", languages, keys)
         return PageLines(file, pages, self.out.sub(TYPESET_LINES))
 
+    def _gold(self) -> PageLines:
+        """The images of gold that calibrate gates."""
+        half = self.halves.calibrate
+        keys = places.sample_keys(self.gold_images, manifest.rows(self.gold_images), half)
+        file = PlaceFile.write(self.folder, "gold_to_calibrate.json", half, keys)
+        return PageLines(file, self.gold_images, self.out.sub(GOLD_IMAGE_LINES))
+
     def _measure(
         self, readers: list[RoundReader], own: Mapping[str, str], held_out: evaluate.HeldOut
     ) -> tuple[Measured, Verdict]:
@@ -278,7 +300,9 @@ class Round:
         for r in readers:
             reader = kinds.reader(self.folder.sub(reader_name(r.name)).url)
             for lang in (p.lang for p in self.served if p.script == r.script):
-                crops = held_out.test[lang]
+                crops = [crop for crop in held_out.test[lang] if self.gold_documents.get(crop.key) not in r.learned_from]
+                if not crops:
+                    continue
                 truths, readings = [crop.text for crop in crops], evaluate.readings(reader, crops)
                 by_line = zip((crop.key for crop in crops), error_rates.distances_of(truths, readings), strict=True)
                 distances[r.name][lang] = dict(by_line)
@@ -286,8 +310,8 @@ class Round:
                 if own[lang] == r.name:
                     errors[lang] = of_language
                 if own[lang] == r.name and lang in held_out.typeset:
-                    crops = held_out.typeset[lang]
-                    of_typeset[lang] = error_rates.errors([crop.text for crop in crops], evaluate.readings(reader, crops))
+                    anew = held_out.typeset[lang]
+                    of_typeset[lang] = error_rates.errors([crop.text for crop in anew], evaluate.readings(reader, anew))
                 cer, num_lines = 100 * of_language.cer, of_language.num_lines
                 log.info("held out, %s, reader %s: %.2f%% character error on %d lines", lang, r.name, cer, num_lines)
             reader.close()
@@ -299,7 +323,7 @@ class Round:
             existing_readers.rates(folder, held_out.test, chosen),
             existing_readers.rates(folder, held_out.typeset, chosen, "/typeset"),
         )
-        measured = Measured(own, errors, None, *of_others, of_typeset, held_out.alone, chosen)
+        measured = Measured(own, errors, None, *of_others, of_typeset, held_out.alone, chosen, held_out.on_gold)
         return measured, keep_rule.judge(readers, before, distances, self.step.needs_gain)
 
     def _pages_file(self, name: str, languages: Mapping[Place, str]) -> PlaceFile:

@@ -23,7 +23,7 @@ class FitTask:
 
     It learns from several lines: crops of the dataset `crops` on `pages`; lines that the round in the folder `before` accepted on
     the pages `accepted`; its own readings of lines of the dataset `detected` on the pages `scans`; typeset lines of `texts`; and,
-    more often, people's corrections in the dataset `gold` on `gold_pages`.
+    more often, people's lines: `gold` names their datasets, with the pages there.
     It starts from the reader `start` of the round before ("": from nothing). `mark` identifies the training. The reader is of
     this `kind`; a network from which it starts is at `weights`.
     """
@@ -40,8 +40,7 @@ class FitTask:
     accepted: PlaceFile | None = None
     scans: PlaceFile | None = None
     detected: str = ""
-    gold: str = ""
-    gold_pages: PlaceFile | None = None
+    gold: tuple[tuple[str, PlaceFile], ...] = ()
     texts: tuple[TextFile, ...] = ()
     kind: str = COMPACT
     weights: str = ""
@@ -50,12 +49,12 @@ class FitTask:
         """The training lines: trusted ones, those that the round before accepted, text to typeset, and gold, `gold.TIMES`
         times."""
         lines = self._crops(self.crops, self.pages)
-        corrected = marks.excluded(Folder(self.gold)) if self.gold else frozenset()
+        corrected = frozenset[str]().union(*(marks.excluded(Folder(url)) for url, _ in self.gold))
         lines += [crop for crop in self._crops(self.before, self.accepted) if crop.key not in corrected] if self.accepted else []
         for text in (file.read() for file in self.texts):
             lines = [typeset_lines.anew(line, text) if line.lang == text.lang else line for line in lines]
             lines += typeset_lines.to_train(text)
-        return lines + gold.TIMES * self._crops(self.gold, self.gold_pages) if self.gold_pages else lines
+        return lines + gold.TIMES * [crop for url, pages in self.gold for crop in self._crops(url, pages)]
 
     def unlabelled(self) -> list[Crop]:
         """Lines on the scans, at most `_MOST_UNLABELLED`, drawn by a hash."""

@@ -30,6 +30,7 @@ _LABELS = (
     "accepted pieces that agree letter for letter with the page’s text layer, which no reader sees, with its 95% interval."
 )
 _FOUND = "A line is found if boxes at its height cover 80% of its width."
+_SOURCES = {"typeset": "of typeset pages", "gold-images": "of people's lines"}
 _GATES = ("gate", "opens at", "calibration pieces", "at or above, right", "bound, or why it stays shut")
 
 
@@ -100,8 +101,8 @@ def _learned(row: dict[str, Any]) -> str:
     counts = [f"{row['pools'][pool]['pages']} {pool.replace('_', ' ')}" for pool in _POOLS]
     if num_lines := row["pools"].get("text", {}).get("lines", 0):
         counts.append(f"{num_lines:,} lines of text")
-    typeset = "; tested on typeset lines" if row.get("tested_on") == "typeset" else ""
-    return ", ".join(counts) + typeset
+    tested_on = {"typeset": "; tested on typeset lines", "gold": "; tested on people's lines"}
+    return ", ".join(counts) + tested_on.get(row.get("tested_on", ""), "")
 
 
 def _place(rate: float) -> float:
@@ -142,8 +143,8 @@ def _labels(metrics: dict[str, Any], crops: list[Crop]) -> Markup:
 def _gate(name: str, gate: dict[str, Any]) -> tuple[Any, ...]:
     opens = "never" if gate["confidence"] is None else f"{gate['confidence']:.3f}"
     right = f"{gate['num_right']:,} of {gate['num_above']:,}" if gate["num_above"] else ""
-    rests = f", on {gate['num_typeset']:,} pieces of typeset pages" if gate.get("num_typeset") else ""
-    bound = (gate["reason"] or f"{gate['bound']:.1%}") + rests
+    counts = [f"{count:,} {_SOURCES.get(name, 'of documents')}" for name, count in gate.get("sources", {}).items()]
+    bound = (gate["reason"] or f"{gate['bound']:.1%}") + (f"; pieces: {', '.join(counts)}" if counts else "")
     return Cell(name, "code", ", ".join(gate["languages"])), Cell(opens, "num"), gate["num_lines"], Cell(right, "num"), bound
 
 

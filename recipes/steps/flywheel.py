@@ -103,8 +103,9 @@ class FlywheelRunner(StepRunner[Flywheel]):
     def forget(self, gone: Gone) -> None:
         """Clear unfinished rounds; they begin again. Whole rounds stay, with readers that learned from the sources. Questions
         about the sources' lines, and their answers, are removed."""
-        from flywheel.people import audit
+        from flywheel.people import audit, gold_images
 
+        gold_images.forget(self.folder, gone.sources.uris)
         if questions.forget(self.folder, gone.sources.holds_key):
             audit.measure(self.folder)
         for number in numbers(self.out):

@@ -7,7 +7,7 @@ from typing import Any
 
 from datagen.disk.storage import Folder
 from datagen.work import dataset
-from flywheel.people import audit, gold, review
+from flywheel.people import audit, gold, gold_images, review
 from flywheel.pools import questions
 from flywheel.pools.questions import Sheet
 from flywheel.step import Flywheel, round_metrics, round_name
@@ -56,8 +56,11 @@ def ask_audit(wheel: StepRunner[Flywheel], count: int) -> str:
 
 
 def take(wheel: StepRunner[Flywheel], file: str) -> str:
-    """Take in a sheet's file, and report its effect. Raises `ValueError` if the file isn't a sheet's."""
+    """Take in a sheet's file, or a folder of images of lines, and report its effect. Raises `ValueError` if the file isn't a
+    sheet's, or the folder has no line with its text."""
     with dataset.lock(wheel.out):
+        if gold_images.is_folder(file):
+            return f"gold: {gold_images.take(wheel.step, wheel.out, file)}"
         taken = gold.take(wheel.folder, wheel.out.sub(wheel.step.pages), file)
         results = audit.measure(wheel.folder)
     lines = [f"gold: {taken}"]

@@ -51,7 +51,7 @@ SHARED: dict[str, Says] = {
     ),
     "only": ("A:V,…", "filters by the list's columns: max_punsafe:0.1,licences:cc-by+cc0; default: only owners' opt-outs go"),
     "seed": ("N", "the seed of all random choices"),
-    "gold": ("FILE", "the patch that a review or audit page saved", values.path),
+    "gold": ("PLACE", "a review or audit page's patch; or a folder of images of lines, with NAME.gt.txt beside", values.path),
     "reader": (
         "FOLDER",
         "a reader that a round trained, such as out/multilingual/round-1/reader/Cyrl; default: the package's",

@@ -1,6 +1,7 @@
 """Documents without a text layer: which language they are in, who reads them, and what adapts to them."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy
@@ -17,46 +18,54 @@ from datagen.inputs.census import Listing
 from datagen.pictures.source import ImageSource
 from datagen.reading.language import IdentifyLanguage
 from datagen.work.pipeline import Pipeline
-from flywheel.people import audit, review
+from flywheel.people import audit, gold_images, review
 from flywheel.pools import lineage, pools_file
 from flywheel.pools.typefaces import typeset
 from flywheel.rounds import train_readers
 from flywheel.step import Flywheel, round_metrics
 from recipes.recipe import Recipe
 from recipes.run.execute import Place, run
+from tests.outputs import check_corpus
 from tests.pipeline.flywheel.test_flywheel_text import text
 
 SAID = "בראשית ברא אלהים את השמים ואת הארץ והארץ היתה תהו ובהו וחשך על פני תהום ורוח מרחפת על פני המים".split()
 
 
-def lines(folder: Path, count: int) -> Path:
-    """Images of lines, and one without text."""
+def lines(folder: Path, count: int, with_text: int = 0) -> Path:
+    """Images of lines, the first ones with their text beside them, and one image without a letter."""
     folder.mkdir()
     draw = numpy.random.default_rng(0)
     for number in range(count):
-        made = typeset(" ".join(draw.choice(SAID, 6)), draw)
+        written = " ".join(draw.choice(SAID, 6))
+        made = typeset(written, draw)
         assert made
         Image.fromarray(made[0]).save(folder / f"line-{number:02d}.png")
+        if number < with_text:
+            (folder / f"line-{number:02d}.gt.txt").write_text(written + "\n", encoding="utf-8")
     Image.new("L", (400, 40), 255).save(folder / "blank.png")
     return folder
 
 
 def turn(folder: Path) -> None:
     """A round over images of lines, whose readers adapt in a few steps."""
+    lines(folder / "in", 24)
+    assert turn_wheel(folder, text(folder / "text", "he.txt", SAID)) == 0
+
+
+def turn_wheel(folder: Path, given: str, rounds: int = 1, gold: str = "") -> int:
     pages = Pipeline(
         "coarse",
-        Listing(str(lines(folder / "in", 24)), FORMATS),
+        Listing(str(folder / "in"), FORMATS),
         PageFiles(PdfSource(), ImageSource(task="page", shard_images=8, stage="coarse")),
         (IdentifyLanguage(), JudgeTextLayer()),
     )
-    given = text(folder / "text", "he.txt", SAID)
     wheel = Flywheel(
-        "coarse", rounds=1, needs_gain=False, min_train_lines=50, max_held_out=40, calibration_lines=60, text=given,
+        "coarse", rounds=rounds, gold=gold, needs_gain=False, min_train_lines=50, max_held_out=40, calibration_lines=60, text=given,
         text_packages=(), max_text_lines=300,
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train_readers, "_ADAPTING", 6)
-        assert run(Recipe("scans", (pages, wheel)), Place(str(folder / "out"), "inline", 1)) == 0
+        return run(Recipe("scans", (pages, wheel)), Place(str(folder / "out"), "inline", 1))
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +115,28 @@ def test_refused_lines_of_scans_can_be_corrected_and_accepted_ones_audited(turne
     lines, layers = audit.sample(step, out(turned), metrics, 10)
     assert len(lines) == min(10, metrics["languages"]["he"]["num_accepted"])
     assert set(layers.values()) <= {audit.NO_LAYER}
+
+
+def test_half_of_the_lines_that_people_typed_train_and_the_others_test_and_calibrate(turned, tmp_path):
+    """The lines are those of the input, and come after a round that adapted to them."""
+    folder = shutil.copytree(turned, tmp_path / "turned")
+    typed = lines(folder / "typed", 24, with_text=10)
+    code = turn_wheel(folder, str(folder / "text"), 2, str(typed))
+    assert code == 0
+    made = out(folder)
+    halves = gold_images.Halves.of(Flywheel("coarse"), made)
+    assert (len(halves.train), len(halves.calibrate)) == (5, 5)
+    learned = lineage.read(made.sub("round-2"))
+    train, calibrating = ({doc for doc, _ in half} for half in (halves.train, halves.calibrate))
+    assert all(train <= documents for documents in learned.values())
+    first = lineage.read(made.sub("round-1"))
+    assert {name: documents & calibrating for name, documents in learned.items()} == {
+        name: documents & calibrating for name, documents in first.items()
+    }
+    row = round_metrics(made)[1]["languages"]["he"]
+    assert (row["tested_on"], row["pools"]["fold_a"]["pages"] + row["pools"]["fold_b"]["pages"]) == ("gold", 25)
+    read = {Path(drop.uri).name for report in read_reports(made.sub("round-2")) for drop in report.drops}
+    read |= {Path(row["uri"]).name for row in manifest.rows(made.sub("round-2"))}
+    assert read >= {f"line-{number:02d}.png" for number in range(10, 24)}
+    assert not read & {f"line-{number:02d}.png" for number in range(10)}
+    check_corpus(folder / "out", name="gold-images")

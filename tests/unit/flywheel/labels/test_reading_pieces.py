@@ -202,30 +202,19 @@ def test_both_strata_together_keep_the_promise():
     assert (found[ALONE]["confidence"], found[AGREED]["languages"]) == (None, ["uk"])
 
 
-def test_a_gate_says_how_many_pieces_are_of_typeset_pages():
-    pieces = [piece(i, AGREED) for i in range(200)]
-    assert (
-        reader_gate([*pieces[:50], *(replace(one, is_typeset=True) for one in pieces[50:])], 0.97).to_dict()[AGREED][
-            "num_typeset"
-        ]
-        == 150
-    )
+def test_a_gate_says_on_which_pages_its_pieces_lie():
+    pieces = [replace(piece(i, AGREED), pages="typeset" if i < 150 else "gold-images") for i in range(200)]
+    assert reader_gate(pieces, 0.97).to_dict()[AGREED]["sources"] == {"typeset": 150, "gold-images": 50}
 
 
 def test_pieces_of_one_document_count_as_fewer():
     def of(documents: int, wrong_of: int) -> list[JudgedPart]:
         """Pieces of so many documents, of which each `wrong_of`-th is wrong in half of its pieces."""
         return [
-            replace(piece(i, AGREED, bool(i // 20 % wrong_of or i % 2)), key=f"{i // 20:016x}-00000000-{i:06d}-l0000p0")
-            for i in range(20 * documents)
+            replace(piece(i, AGREED, bool(i // 20 % wrong_of or i % 2)), document=f"{i // 20}") for i in range(20 * documents)
         ]
 
     many, few = of(16, 8), of(4, 4)
-    assert {one.document for one in few} == {f"{i:016x}-00000000" for i in range(4)}
-    assert {replace(many[0], key=f"{0:016x}-{page:06d}-l0000p0").document for page in range(2)} == {
-        f"{0:016x}-000000",
-        f"{0:016x}-000001",
-    }
     effects = design_effects({"many": many, "few": few, "sure": [piece(i, AGREED) for i in range(5)]})
     assert effects["many"] > 5
     assert effects["few"] == effects["sure"] == max(effects.values())  # too few documents to tell

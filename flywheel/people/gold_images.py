@@ -1,0 +1,242 @@
+"""People's lines as images: NAME.png with the line's text in NAME.gt.txt beside it, as in kraken, OCRopus and Tesseract.
+
+    gold=FOLDER ──> gold_images.json ──> gold-images/          a dataset of lines: half of them train, half calibrate
+                                             └──> gold-image-lines/     the calibrating half as readers see it
+
+Calibrating lines test readers and their gates, and nobody learns them. The halves are whole documents. A document is a folder, or
+a line if all lines lie in one folder. Where one document has most lines, the halves are of lines. No reader reads an image of
+gold, and none adapts to one.
+"""
+
+import hashlib
+import json
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import ClassVar
+
+from datagen.disk import manifest
+from datagen.disk.storage import Folder, resolve
+from datagen.inputs import archive
+from datagen.inputs.census import Census, Listing
+from datagen.inputs.items import Inputs, Item
+from datagen.pictures.image_files import FORMATS
+from datagen.pictures.source import ImageSource
+from datagen.reading.language import identify
+from datagen.record import Box, Drop, Line, Quality, Range, Region, Sample
+from datagen.work import dataset
+from datagen.work.pipeline import Estimate, Pipeline, Source
+from datagen.writing.direction import is_rtl
+from datagen.writing.line_text import normalise
+from datagen.writing.scripts import main_script
+from flywheel.pools.pools import Place, Pools
+from flywheel.step import GOLD, GOLD_IMAGE_LINES, GOLD_IMAGES, Flywheel
+
+NAME = "gold_images.json"
+"""The file in the step's folder that has the lines that were taken in."""
+
+TRAIN, CALIBRATE = "train", "calibrate"
+_SUFFIX = ".gt.txt"
+_MOST = 0.6  # of the lines, in one document: then its lines are divided
+_LONG_SIDE = 2560  # pixels, as of pages
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class GoldLine:
+    """The image of a line at `uri`, with its `text`. `use` is its half, `TRAIN` or `CALIBRATE`."""
+
+    uri: str
+    etag: str
+    num_bytes: int
+    text: str
+    document: str
+    use: str = ""
+
+
+def is_folder(url: str) -> bool:
+    """Whether gold's place is a folder of images, and no sheet's file."""
+    fs, path = resolve(url)
+    return bool(fs.isdir(path))
+
+
+def take(step: Flywheel, out: Folder, url: str) -> str:
+    """Add the lines in the folder `url` to those of the output; returns the numbers, for people. A line that is known gets the
+    text that it has now. Raises `ValueError` if the folder has no line with its text."""
+    folder, left_out = out.sub(step.name), Counter[str]()
+    known = {line.uri: line for line in lines_of(folder)}
+    here = {line.uri: line for line in _lines_in(url, left_out)}
+    if not here:
+        why = "".join(f"; {count} {reason}" for reason, count in sorted(left_out.items()))
+        raise ValueError(f"gold={url}: no image of a line with its text beside it, as line.png and line{_SUFFIX}{why}")
+    lines = _halved([known[uri] if uri not in here else replace(here[uri], use=known[uri].use) for uri in known], here)
+    if lines != list(known.values()):
+        for name in (GOLD_IMAGES, GOLD_IMAGE_LINES):
+            if out.exists(f"{name}/census"):
+                dataset.clear(out.sub(name))
+        _write(folder, lines)
+    uses = Counter(line.use for line in lines)
+    counts = [f"{len(here)} lines in {url}", f"{uses[TRAIN]} train and {uses[CALIBRATE]} calibrate in all"]
+    return "; ".join([*counts, *(f"{count} {reason}" for reason, count in sorted(left_out.items()))])
+
+
+def lines_of(folder: Folder) -> list[GoldLine]:
+    """The lines that were taken into the step's `folder`."""
+    return [GoldLine(**line) for line in json.loads(folder.read(NAME))] if folder.exists(NAME) else []
+
+
+def _write(folder: Folder, lines: Iterable[GoldLine]) -> None:
+    folder.write(NAME, json.dumps([asdict(line) for line in lines], ensure_ascii=False, indent=1).encode())
+
+
+def _lines_in(url: str, left_out: Counter[str]) -> Iterator[GoldLine]:
+    """The lines in a folder. `left_out` counts other images, and texts, by reason."""
+    names: dict[str, frozenset[str]] = {}
+    for item in Listing(url, FORMATS, has_lists=False).items():
+        parent, _, name = item.uri.rpartition("/")
+        if archive.kind_of(item.uri) or not parent:
+            left_out["images in archives"] += 1
+            continue
+        if parent not in names:
+            names[parent] = frozenset(Folder(parent).names(_SUFFIX))
+        stem = name.rpartition(".")[0]
+        truth = next((beside for beside in (stem + _SUFFIX, stem.partition(".")[0] + _SUFFIX) if beside in names[parent]), "")
+        if not truth:
+            left_out["images without a text"] += 1
+            continue
+        data = Folder(parent).read(truth)
+        try:
+            rows = [row for row in data.decode("utf-8-sig").splitlines() if normalise(row)]
+        except UnicodeDecodeError:
+            left_out["texts that are not UTF-8"] += 1
+            continue
+        if len(rows) != 1:
+            left_out["texts of several lines" if rows else "empty texts"] += 1
+            continue
+        etag = hashlib.sha256(item.etag.encode() + data).hexdigest()
+        yield GoldLine(item.uri, etag, item.num_bytes, rows[0].strip(), parent)
+
+
+def _halved(known: Sequence[GoldLine], here: Mapping[str, GoldLine]) -> list[GoldLine]:
+    """The `known` lines, and those `here`, with their halves. Each document goes to the half that has fewer lines so far."""
+    lines = [*known, *(line for uri, line in here.items() if uri not in {one.uri for one in known})]
+    of_document = Counter(line.document for line in lines)
+    if max(of_document.values()) > _MOST * len(lines):
+        lines = [replace(line, document=line.uri) for line in lines]
+    use_of = {line.document: line.use for line in lines if line.use}
+    sizes = Counter(line.use for line in lines)
+    documents: dict[str, list[GoldLine]] = defaultdict(list)
+    for line in lines:
+        documents[line.document].append(line)
+    for document in sorted(documents, key=lambda name: (-len(documents[name]), hashlib.sha256(name.encode()).digest())):
+        if document not in use_of:
+            use_of[document] = TRAIN if sizes[TRAIN] < sizes[CALIBRATE] else CALIBRATE
+            sizes[use_of[document]] += len(documents[document])
+    return [replace(line, use=line.use or use_of[line.document]) for line in lines]
+
+
+@dataclass(frozen=True)
+class LinesTaken(Census):
+    """The images of these lines."""
+
+    lines: tuple[GoldLine, ...]
+
+    def items(self) -> list[Item]:
+        return sorted((Item(line.uri, line.etag, line.num_bytes) for line in self.lines), key=lambda item: item.uri)
+
+
+@dataclass(frozen=True)
+class GoldImages(Source):
+    """Images of `lines` with the text that a person wrote. `languages` has each script's language. A line of another script is a
+    drop, `not_served`."""
+
+    version: ClassVar[int] = 1
+
+    lines: tuple[GoldLine, ...] = field(default=(), repr=False, metadata={"secret": True})
+    languages: tuple[tuple[str, str], ...] = ()
+    images: ImageSource = field(default_factory=lambda: ImageSource(task="crop", long_side=_LONG_SIDE, stage=GOLD))
+
+    def engines(self) -> dict[str, str]:
+        return self.images.engines()
+
+    def split(self, items: Iterable[Item]) -> Iterator[Inputs]:
+        return self.images.split(items)
+
+    def estimate(self, inputs: Inputs) -> Estimate:
+        return self.images.estimate(inputs)
+
+    def read(self, item: Item) -> Iterator[Sample | Drop]:
+        line = next(line for line in self.lines if line.uri == item.uri)
+        script = main_script(line.text)[0]
+        lang = dict(self.languages).get(script)
+        if lang is None:
+            yield Drop("", item.uri, Range(0, 1), type(self).__name__, "not_served", f"no language in {script} is served")
+            return
+        for sample in self.images.read(item):
+            yield sample if isinstance(sample, Drop) else _written(sample, line, lang, script)
+            break  # another frame of the image is not the line
+
+
+def _written(sample: Sample, line: GoldLine, lang: str, script: str) -> Sample:
+    box, direction = Box(0, 0, *sample.size), "rtl" if is_rtl(line.text, script) else "ltr"
+    region = Region(box, "text", line.text, None, "person", lines=(Line(box, line.text, direction=direction),))
+    given = replace(sample, lang=lang, script=script, text=line.text, regions=(region,), quality=Quality("trusted"))
+    group = hashlib.sha256(line.document.encode()).hexdigest()
+    return replace(given, group=group, metadata={**sample.metadata, "use": line.use})
+
+
+def pipeline(step: Flywheel, out: Folder, served: Sequence[Pools]) -> Pipeline | None:
+    """The pipeline that makes the dataset of the lines that were taken in; None without one."""
+    lines = tuple(lines_of(out.sub(step.name)))
+    if not lines:
+        return None
+    by_script: dict[str, list[str]] = defaultdict(list)
+    for line in lines:
+        by_script[main_script(line.text)[0]].append(line.text)
+    languages = {script: _language(script, "\n".join(texts), served) for script, texts in by_script.items()}
+    known = tuple(sorted((script, lang) for script, lang in languages.items() if lang))
+    return Pipeline(GOLD_IMAGES, LinesTaken(lines), GoldImages(lines, known), (), max_drop=1.0)
+
+
+def _language(script: str, text: str, served: Sequence[Pools]) -> str:
+    """The served language of a script's lines: the one that is identified, else the one with most pages to read."""
+    of_script = {p.lang: len(p.unlabelled) for p in served if p.script == script}
+    lang = identify(text).lang
+    return lang if lang in of_script else max(of_script, key=lambda lang: (of_script[lang], lang), default="")
+
+
+@dataclass(frozen=True)
+class Halves:
+    """The pages of gold's images with their languages, by half, and the script of each. An image is a page of its own."""
+
+    train: Mapping[Place, str]
+    calibrate: Mapping[Place, str]
+    scripts: Mapping[str, str]
+
+    @classmethod
+    def of(cls, step: Flywheel, out: Folder) -> "Halves":
+        """An image that lies in both halves, as a copy, calibrates."""
+        uses = {line.uri: line.use for line in lines_of(out.sub(step.name))}
+        halves: dict[str, dict[Place, str]] = {TRAIN: {}, CALIBRATE: {}}
+        scripts = {}
+        for row in manifest.rows(out.sub(GOLD_IMAGES)):
+            halves[uses.get(row["uri"], CALIBRATE)][row["sha256"], row["page"]] = row["lang"]
+            scripts[row["sha256"]] = row["script"]
+        train = {place: lang for place, lang in halves[TRAIN].items() if place not in halves[CALIBRATE]}
+        return cls(train, halves[CALIBRATE], scripts)
+
+    @property
+    def documents(self) -> frozenset[str]:
+        """The sha256s of all images."""
+        return frozenset(self.scripts)
+
+
+def forget(folder: Folder, uris: frozenset[str]) -> None:
+    """Remove the lines of forgotten images from the step's `folder`."""
+    lines = lines_of(folder)
+    if left := [line for line in lines if line.uri not in uris]:
+        _write(folder, left)
+    elif lines:
+        folder.remove(NAME)
