@@ -46,25 +46,43 @@ class Cutoff:
         return asdict(self) | {"confidence": self.confidence if self.confidence < NOBODY else None}
 
 
-def cutoff(scores: Sequence[float], right: Sequence[bool], precision: float, risk: float = RISK, effect: float = 1.0) -> Cutoff:
+def cutoff(
+    scores: Sequence[float],
+    right: Sequence[bool],
+    precision: float,
+    risk: float = RISK,
+    effect: float = 1.0,
+    real: Sequence[bool] = (),
+) -> Cutoff:
     """The lowest confidence from which on the share `precision` of a reader's lines is right, by a lower bound. The precision is
     promised wrongly in at most the share `risk` of all cases.
 
     Lines of equal confidence are accepted or refused together. The bound holds if calibration lines are drawn like the lines to
-    judge, and if so many lines as there are, divided by their design `effect`, are independent (`design_effect`).
+    judge, and if so many lines as there are, divided by their design `effect`, are independent (`design_effect`). Some lines may
+    be `real` and the others stand in for real ones. Then real lines alone must not contradict the bound: a reader with the
+    precision has so many wrong ones among them in more than the share `RISK` of all cases.
     """
-    order = sorted(zip(scores, right, strict=True), key=lambda line: -line[0])
+    order = sorted(zip(scores, right, real or [False] * len(scores), strict=True), key=lambda line: -line[0])
     least, risk = math.ceil(effect * least_lines(precision, risk)), risk / _STARTS
     if len(order) < least:
         reason = f"the bound can't be reached with {len(order)} calibration pieces: at least {least} without an error are needed"
         return Cutoff(NOBODY, len(order), reason=reason)
-    num_right_of_first = list(itertools.accumulate((is_right for _, is_right in order), initial=0))
+    num_right_of_first = list(itertools.accumulate((is_right for _, is_right, _ in order), initial=0))
+    num_real_of_first = list(itertools.accumulate((is_real for *_, is_real in order), initial=0))
+    wrong_real_of_first = list(itertools.accumulate((is_real and not is_right for _, is_right, is_real in order), initial=0))
+
+    def is_shown(count: int) -> bool:
+        is_contradicted = _is_contradicted(wrong_real_of_first[count], num_real_of_first[count], precision, effect)
+        return not is_contradicted and _is_shown(num_right_of_first[count], count, precision, risk, effect)
+
     starts = (least, max(least, len(order) // 2), len(order))
-    best, tested = _search(
-        [score for score, _ in order], starts, lambda count: _is_shown(num_right_of_first[count], count, precision, risk, effect)
-    )
+    best, tested = _search([score for score, *_ in order], starts, is_shown)
     if not best:
-        counts = " and ".join(f"{count - num_right_of_first[count]} of {count}" for count in sorted({*tested}))
+        counts = " and ".join(
+            f"{count - num_right_of_first[count]} of {count}"
+            + (f" ({wrong_real_of_first[count]} of {num_real_of_first[count]} real ones)" if num_real_of_first[count] else "")
+            for count in sorted({*tested})
+        )
         reason = f"the bound can't be reached: of the most confident calibration pieces {counts} are wrong"
         return Cutoff(NOBODY, len(order), reason=reason)
     num_right = num_right_of_first[best]
@@ -181,6 +199,13 @@ def share(num_right: int, num_judged: int, counted_as: str = "num_accepted") -> 
     names = ("precision", "precision_low", "precision_high")
     rounded = {name: None if value is None else round(value, 4) for name, value in zip(names, shares, strict=True)}
     return {counted_as: num_judged, "num_right": num_right, **rounded}
+
+
+def _is_contradicted(num_wrong: int, num_lines: int, precision: float, effect: float) -> bool:
+    """Whether a reader with the precision has so many wrong lines, or more, in at most the share `RISK` of all cases."""
+    if num_wrong <= num_lines * (1 - precision):
+        return False
+    return bool(special.betainc(num_wrong / effect, (num_lines - num_wrong) / effect + 1, 1 - precision) <= RISK)
 
 
 def _is_shown(num_right: int, num_lines: int, precision: float, risk: float, effect: float = 1.0) -> bool:

@@ -25,7 +25,7 @@ from flywheel.labels.relabel import box_of
 from flywheel.pools.page_lists import PlaceFile
 from flywheel.pools.pools import Place, Pools
 from flywheel.readers import kinds
-from flywheel.step import TYPESET
+from flywheel.step import GOLD_IMAGE_LINES, LINES, TYPESET, TYPESET_LINES, Flywheel
 
 _FEW_DOCUMENTS = 8
 
@@ -112,6 +112,25 @@ def pages(served: Iterable[Pools], most: int) -> dict[Place, str]:
     return chosen
 
 
+def outlook(step: Flywheel, out: Folder, served: Sequence[Pools]) -> list[str]:
+    """For each script with pages to read, the lines that will calibrate its gate, for people; and how many lines of people are
+    missing if the gate can't open. Lines must be found already. A line gives about one piece."""
+    chosen = pages(served, step.max_calibration_pages)
+    kinds_of: dict[str, Counter[str]] = {p.script: Counter() for p in served if p.unlabelled}
+    names = {LINES: "lines of documents", TYPESET_LINES: "typeset lines", GOLD_IMAGE_LINES: "lines of people"}
+    for dataset, name in names.items():
+        for row in manifest.rows(out.sub(dataset)):
+            if row["script"] in kinds_of and (dataset != LINES or (row["sha256"], row["page"]) in chosen):
+                kinds_of[row["script"]][name] += 1
+    sentences, least = [], bounds.least_lines(step.precision, bounds.RISK)
+    for script, counts in sorted(kinds_of.items()):
+        by = " and ".join(f"{count:,} {name}" for name, count in counts.items()) or "nothing"
+        lacking = 2 * (least - counts.total())  # half of people's lines calibrate
+        shut = f", and stays shut: {lacking} more lines of people would do (gold=FOLDER)" if lacking > 0 else ""
+        sentences.append(f"the gate of {script} is calibrated by {by}{shut}")
+    return sentences
+
+
 def accepted_texts(rounds: Iterable[Folder]) -> frozenset[str]:
     """The texts of the lines that these rounds accepted, normalised as readers learn them."""
     return frozenset(normalise(record.text) for folder in rounds for record in read_records(folder, manifest.rows(folder)))
@@ -177,14 +196,16 @@ def design_effects(pieces: Mapping[str, Sequence[JudgedPart]]) -> dict[str, floa
 def reader_gate(pieces: Sequence[JudgedPart], precision: float, effect: float = 1.0) -> ReaderGate:
     """The gate of a reader, calibrated on pieces from `counted` with this design `effect`. A piece is wrong if the text layer has
     no text there. The strata share the risk `bounds.RISK`, so both together keep the promised precision. A stratum with too few
-    pieces to open takes no share of the risk."""
+    pieces to open takes no share of the risk. Typeset pages are easier than scans, so pieces of real pages alone must not
+    contradict the gate."""
     parts = {stratum: [piece for piece in pieces if piece.stratum == stratum] for stratum in STRATA}
     least = effect * bounds.least_lines(precision, bounds.RISK)
     num_tested = sum(len(of_stratum) >= least for of_stratum in parts.values())
     cutoffs, languages, worth = {}, {}, {}
     for stratum, of_stratum in parts.items():
         scores, right = [piece.score for piece in of_stratum], [piece.is_right for piece in of_stratum]
-        cutoffs[stratum] = bounds.cutoff(scores, right, precision, bounds.RISK / max(1, num_tested), effect)
+        real = [piece.pages != TYPESET for piece in of_stratum]
+        cutoffs[stratum] = bounds.cutoff(scores, right, precision, bounds.RISK / max(1, num_tested), effect, real)
         languages[stratum] = frozenset(piece.lang for piece in of_stratum)
         worth[stratum] = Worth.of(scores, right)
     sources = {stratum: Counter(piece.pages for piece in of_stratum) for stratum, of_stratum in parts.items()}

@@ -84,12 +84,15 @@ class ReadLine:
 
 
 def detected(page: Sample, script: str, engines: Engines = OPEN) -> list[DetectedLine]:
-    """The lines of a page's image in `script`, from top to bottom, without votes. The page's text is not looked at."""
+    """The lines of a page's image in `script`, from top to bottom, without votes. The page's text is not looked at. A crop's
+    lines are its regions."""
     assert page.image is not None
     image = pixels(page.image)
     gray = numpy.asarray(Image.fromarray(image).convert("L"))
+    if page.task == "crop":
+        return [_cut(gray, region.box, script) for region in page.regions]
     if is_line(page.size):
-        return [_whole(gray)]
+        return [whole(gray)]
     quads = engines.get("ppocr-detector", long_side=LONG_SIDE).detect([image])[0]
     return [_cut(gray, box_around(quad, page.size), script) for quad, _ in quads]
 
@@ -147,7 +150,7 @@ def _pad(box: Box, margin: float) -> int:
     return max(1, round(margin * (box.y1 - box.y0)))
 
 
-def _whole(gray: numpy.ndarray) -> DetectedLine:
+def whole(gray: numpy.ndarray) -> DetectedLine:
     """An image of a line as its line, with `ROOM` of paper around."""
     height, width = gray.shape
     pad = _pad(Box(0, 0, width, height), ROOM)

@@ -150,12 +150,17 @@ def _written(pages: Sequence[Sample]) -> tuple[str, str]:
     script = max(chars, key=lambda script: (chars[script], script))
     in_script = [page for page in pages if page.script == script]
     langs = Counter(page.lang for page in in_script if page.lang != UNKNOWN)
-    lang = identify("\n".join(page.text for page in in_script), next(iter(langs), UNKNOWN)).lang
+    return language_of("\n".join(page.text for page in in_script), script, langs), script
+
+
+def language_of(text: str, script: str, langs: Counter[str]) -> str:
+    """The language of a text in this script, of which parts were taken for `langs`."""
+    lang = identify(text, next(iter(langs), UNKNOWN)).lang
     if script_of(lang) != script:
         lang = max(langs, key=lambda lang: (langs[lang], lang)) if langs else UNKNOWN
-    if lang == "el" and any(_POLYTONIC.search(page.text) for page in in_script):
-        return _POLYTONIC_GREEK, script
-    return lang if lang != UNKNOWN else first_language(script), script
+    if lang == "el" and _POLYTONIC.search(text):
+        return _POLYTONIC_GREEK
+    return lang if lang != UNKNOWN else first_language(script)
 
 
 def _unread(step: Flywheel, pages: Folder) -> list[_Unread]:

@@ -21,16 +21,19 @@ from datagen.disk.storage import Folder, resolve
 from datagen.inputs import archive
 from datagen.inputs.census import Census, Listing
 from datagen.inputs.items import Inputs, Item
+from datagen.page.images import pixels
 from datagen.pictures.image_files import FORMATS
 from datagen.pictures.source import ImageSource
 from datagen.reading.language import identify
-from datagen.record import Box, Drop, Line, Quality, Range, Region, Sample
+from datagen.record import Drop, Line, Quality, Range, Region, Sample
 from datagen.work import dataset
 from datagen.work.pipeline import Estimate, Pipeline, Source
 from datagen.writing.direction import is_rtl
 from datagen.writing.line_text import normalise
 from datagen.writing.scripts import main_script
-from flywheel.pools.pools import Place, Pools
+from flywheel.labels import scan_languages
+from flywheel.labels.line_readings import encoded, whole
+from flywheel.pools.pools import Place, Pools, Scan
 from flywheel.step import GOLD, GOLD_IMAGE_LINES, GOLD_IMAGES, Flywheel
 
 NAME = "gold_images.json"
@@ -180,9 +183,13 @@ class GoldImages(Source):
 
 
 def _written(sample: Sample, line: GoldLine, lang: str, script: str) -> Sample:
-    box, direction = Box(0, 0, *sample.size), "rtl" if is_rtl(line.text, script) else "ltr"
+    """The line with paper around it, as waiting lines get it."""
+    shown = whole(pixels(sample.image or b"", "L"))
+    box, direction = shown.inner, "rtl" if is_rtl(line.text, script) else "ltr"
+    height, width = shown.gray.shape
     region = Region(box, "text", line.text, None, "person", lines=(Line(box, line.text, direction=direction),))
-    given = replace(sample, lang=lang, script=script, text=line.text, regions=(region,), quality=Quality("trusted"))
+    given = replace(sample, image=encoded(shown.gray), size=(width, height), quality=Quality("trusted"))
+    given = replace(given, lang=lang, script=script, text=line.text, regions=(region,))
     group = hashlib.sha256(line.document.encode()).hexdigest()
     return replace(given, group=group, metadata={**sample.metadata, "use": line.use})
 
@@ -198,6 +205,23 @@ def pipeline(step: Flywheel, out: Folder, served: Sequence[Pools]) -> Pipeline |
     languages = {script: _language(script, "\n".join(texts), served) for script, texts in by_script.items()}
     known = tuple(sorted((script, lang) for script, lang in languages.items() if lang))
     return Pipeline(GOLD_IMAGES, LinesTaken(lines), GoldImages(lines, known), (), max_drop=1.0)
+
+
+def letters(step: Flywheel, out: Folder, scans: Iterable[Scan]) -> list[Scan]:
+    """For each script of the lines that were taken in, their letters, in the language of most `scans` of that script."""
+    texts: dict[str, list[str]] = defaultdict(list)
+    for line in lines_of(out.sub(step.name)):
+        texts[main_script(line.text)[0]].append(line.text)
+    langs: dict[str, Counter[str]] = defaultdict(Counter)
+    for scan in scans:
+        langs[scan.script][scan.lang] += len(scan.pages)
+    typed = []
+    for script, of_script in sorted(texts.items()):
+        text = "\n".join(of_script)
+        lang = max(langs[script], key=lambda lang: (langs[script][lang], lang), default=step.lang)
+        lang = lang or scan_languages.language_of(text, script, Counter())
+        typed.append(Scan(lang, script, "", Counter(filter(str.isalpha, text)), [], by_people=True))
+    return typed
 
 
 def _language(script: str, text: str, served: Sequence[Pools]) -> str:

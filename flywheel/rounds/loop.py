@@ -103,7 +103,8 @@ def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner, watch: W
     is_begun = bool(numbers(out) or numbers_aside(out))
     if not is_begun and (asked := scan_languages.pipeline(step, out)) and (code := run(asked)):
         return code
-    pools = pools_file.freeze(step, out, () if is_begun else scan_languages.scans(step, out))
+    scans = [] if is_begun else scan_languages.scans(step, out)
+    pools = pools_file.freeze(step, out, [*scans, *gold_images.letters(step, out, scans)])
     for p in pools.pools:
         if p.not_served:
             log.info("%s: %s (%s) can't be served: %s", step.name, p.lang, p.script, p.not_served)
@@ -132,6 +133,8 @@ def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner, watch: W
         return code
     if corrected:
         gold.mark(out, whole_rounds(out))
+    for sentence in calibrate.outlook(step, out, pools.served):
+        log.info("%s: %s", step.name, sentence)
     while not (why := set_aside.enough(step, out)):
         if code := Round(step, out, pools, next_number(out), whole_rounds(out)).make(run, runner, watch):
             return code

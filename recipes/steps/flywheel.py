@@ -4,6 +4,7 @@ import dataclasses
 import fnmatch
 from typing import TYPE_CHECKING, Any
 
+from datagen.risk import bounds
 from datagen.work.pipeline import Pipeline
 from datagen.work.runner import make_runner
 from datagen.work.specification import fingerprint
@@ -42,7 +43,19 @@ class FlywheelRunner(StepRunner[Flywheel]):
             ends = made and enough(self.step, self.out)
             return f"{made} rounds made; {ends or f'more until one brings no gain, the next of at most {steps} steps a script'}"
         todo = max(0, self.step.rounds - made)
-        return f"{made} rounds made, {todo} to make" + (f", the next of at most {steps} steps a script" if todo else "")
+        next_one = f", the next of at most {steps} steps a script" if todo else ""
+        return "; ".join([f"{made} rounds made, {todo} to make{next_one}", *(self._gates() if todo else ())])
+
+    def _gates(self) -> list[str]:
+        """What gates will rest on, for a plan."""
+        from flywheel.labels import calibrate
+        from flywheel.pools import pools_file
+
+        frozen = None if self.place.overwrite else pools_file.read(self.folder)
+        if frozen is not None:
+            return calibrate.outlook(self.step, self.out, frozen.served)
+        least = bounds.least_lines(self.step.precision, bounds.RISK)
+        return [f"a gate opens from {least} calibration pieces without an error on, of documents, typeset pages or gold=FOLDER"]
 
     def run(self) -> int:
         if not self.step.rounds and not self.place.overwrite and not self.step.gold:

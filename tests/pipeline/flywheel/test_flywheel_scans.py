@@ -18,6 +18,7 @@ from datagen.inputs.census import Listing
 from datagen.pictures.source import ImageSource
 from datagen.reading.language import IdentifyLanguage
 from datagen.work.pipeline import Pipeline
+from flywheel.labels import calibrate
 from flywheel.people import audit, gold_images, review
 from flywheel.pools import lineage, pools_file
 from flywheel.pools.typefaces import typeset
@@ -60,8 +61,8 @@ def turn_wheel(folder: Path, given: str, rounds: int = 1, gold: str = "") -> int
         (IdentifyLanguage(), JudgeTextLayer()),
     )
     wheel = Flywheel(
-        "coarse", rounds=rounds, gold=gold, needs_gain=False, min_train_lines=50, max_held_out=40, calibration_lines=60, text=given,
-        text_packages=(), max_text_lines=300,
+        "coarse", rounds=rounds, gold=gold, needs_gain=False, min_train_lines=50, max_held_out=40, calibration_lines=60,
+        text=given, text_packages=(), max_text_lines=300,
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train_readers, "_ADAPTING", 6)
@@ -140,3 +141,11 @@ def test_half_of_the_lines_that_people_typed_train_and_the_others_test_and_calib
     assert read >= {f"line-{number:02d}.png" for number in range(10, 24)}
     assert not read & {f"line-{number:02d}.png" for number in range(10)}
     check_corpus(folder / "out", name="gold-images")
+    served = pools_file.read(made.sub("flywheel")).served
+    (sentence,) = calibrate.outlook(Flywheel("coarse"), made, served)
+    num_typeset = len(list(manifest.rows(made.sub("typeset-lines"))))
+    assert num_typeset + 5 < 135
+    assert sentence == (
+        f"the gate of Hebr is calibrated by {num_typeset} typeset lines and 5 lines of people, "
+        f"and stays shut: {2 * (135 - num_typeset - 5)} more lines of people would do (gold=FOLDER)"
+    )

@@ -72,6 +72,17 @@ def test_lines_of_one_confidence_stand_or_fall_together():
     assert (gate.confidence, gate.num_above) == (0.9, 150)
 
 
+def test_real_lines_must_not_contradict_what_other_lines_show():
+    """Typeset lines would open the gate for all. Of thirty real lines four are wrong, more than chance makes of 3%."""
+    scores = [1 - i / 1000 for i in range(600)]
+    real = [i >= 300 and i % 10 == 0 for i in range(600)]
+    right = [not (is_real and i % 80 == 0) for i, is_real in enumerate(real)]
+    assert cutoff(scores, right, 0.97).num_above == 600
+    assert 135 <= cutoff(scores, right, 0.97, real=real).num_above <= 500
+    few = cutoff(scores[:140], [False, *right[:139]], 0.97, real=[True] * 140)
+    assert few.confidence == NOBODY and "1 of 140 (1 of 140 real ones) are wrong" in few.reason
+
+
 def test_of_a_thousand_calibrations_few_gates_break_their_promise():
     for reader in (bench.SHARP, bench.BLURRED):
         simulated = bench.simulated(reader, 600, 1000)
