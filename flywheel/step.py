@@ -67,6 +67,10 @@ READERS = (COMPACT, "got_ocr", "ours")
 AUTO = -1
 """A number of rounds: rounds are made until one brings nothing."""
 
+TYPED_TIMES = 20
+"""How often a line that a person typed is drawn for each time that another line is drawn. Fifty of them are half of what a
+script without documents learns (`flywheel.lines.crops.weights_of`)."""
+
 LEARNED_FROM = "learned_from.json"
 """A round's file of documents: it maps a reader's name to the sha256s of the documents that the reader learned from. Documents of
 the readers that it started from are included."""
@@ -297,7 +301,7 @@ def clear_round(out: Folder, number: int) -> None:
         dataset.clear(folder)
     folds = ("fold_a", "fold_b", "gold_for_a", "gold_for_b", "gold_for_ab")
     of_pages = [f"{name}.json" for name in (*folds, *_OF_ROUND)]
-    of_pages += [name for name in folder.names(".json") if name.startswith("scans_for_")]
+    of_pages += [name for name in folder.names(".json") if name.startswith("scans_")]
     for name in (*of_pages, CALIBRATION, DISTANCES, LEARNED_FROM, ORIGIN):
         folder.remove(name)
 

@@ -8,10 +8,10 @@ No reader reads a document that it, or a reader that it descends from, learned f
                   │           │
     round 3      Cyrl-a      Cyrl-b
 
-A script needs one reader while all its documents lie in one fold, or nothing of it was accepted. With scans in both folds it has
-two from the first round on: each adapts to the scans of the fold that it doesn't read. Lines that a person corrected
-are learned like accepted lines. All readers learn the corrections of documents that nobody reads. A script needs two readers as
-soon as a line of a document that waits is corrected: one reader learns the line, and the other reads the document.
+A script needs one reader while all its documents lie in one fold, or nothing of it was accepted. Adapting to scans learns no
+label, and makes no second reader. Lines that a person corrected are learned like accepted lines. All readers learn the
+corrections of documents that nobody reads. A script needs two readers as soon as a line of a document that waits is corrected:
+one reader learns the line, and the other reads the document.
 """
 
 import json
@@ -52,17 +52,16 @@ def of_round(
     trusted = frozenset(doc for p in pools for doc, _ in p.train)
     waiting = {fold: frozenset(doc for p in pools for doc, _ in p.fold(fold)) for fold in FOLDS}
     all_waiting = frozenset().union(*waiting.values())
-    scans = {fold: frozenset(doc for p in pools for doc, _ in p.scans_of(fold)) for fold in FOLDS}
     taught = trusted | (gold - all_waiting)
     is_parted = any(f"{script}-{fold}" in before for fold in FOLDS)
     whole = script if script in before else ""
-    if not (is_parted or all(scans.values()) or (accepted and all(waiting.values())) or gold & all_waiting):
+    if not (is_parted or (accepted and all(waiting.values())) or gold & all_waiting):
         return [RoundReader(script, script, FOLDS, whole, "", taught | before.get(whole, frozenset()))]
     readers = []
     for fold, other in zip(FOLDS, reversed(FOLDS), strict=True):
         name = f"{script}-{fold}"
         start = name if name in before else whole
-        learned_from = taught | scans[other] | ((accepted | gold) & waiting[other]) | before.get(start, frozenset())
+        learned_from = taught | ((accepted | gold) & waiting[other]) | before.get(start, frozenset())
         readers.append(RoundReader(name, script, (fold,), start, other, learned_from))
     return readers
 

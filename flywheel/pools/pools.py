@@ -98,11 +98,6 @@ class Pools:
         """The pages of the fold `name`, one of `FOLDS`."""
         return self.fold_a if name == "a" else self.fold_b
 
-    def scans_of(self, fold: str) -> tuple[Place, ...]:
-        """The pages of the fold `fold` without a valid text layer."""
-        scans = {*self.scans}
-        return tuple(place for place in self.fold(fold) if place in scans)
-
     def without(self, documents: frozenset[str]) -> "Pools":
         """The pools without the pages of these documents."""
         left: dict[str, Any] = {name: tuple(p for p in getattr(self, name) if p[0] not in documents) for name in PLACES}

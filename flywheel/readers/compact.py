@@ -2,6 +2,7 @@
 bytes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy
 import torch
@@ -23,29 +24,37 @@ from datagen.engines.compact import (
 from flywheel.lines.crops import Crop, degraded, shares_of, tallness
 from flywheel.readers import self_training
 from flywheel.readers.ctc_training import batches_of, by_width, is_there, learn, least_frames, loss_of_lines, made_by, tidy
-from flywheel.step import Fit
+from flywheel.step import TYPED_TIMES, Fit
 
 _SAMPLE, _ENOUGH_ROOM = 100, 1.8  # sampled lines; frames for each needed one
 _SEEN = 500  # unlabelled lines that set batch normalisation's means and variances at first
+_TYPED, _MOST_TYPED, _TYPED_RATE = 6, 600, 5e-4  # steps for each line that people typed, in all at most; their rate
 _HIGH, _TALL = 48, 1.5  # pixels in place of 32, for lines that are so many times as high as plain letters
 
 
 def fit(
-    config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None, mark: str, unlabelled: Sequence[Crop] = ()
+    config: Fit,
+    crops: Sequence[Crop],
+    folder: Folder,
+    start: Folder | None,
+    mark: str,
+    unlabelled: Sequence[Crop] = (),
+    typed: Sequence[Crop] = (),
 ) -> Reader:
     """A reader trained on `crops`, which are of one script, and saved in `folder`. An existing reader of this training is
     returned.
 
     The training starts from the reader in `start`, else from the package's reader that `config` names, else from nothing. Symbols
     that this reader lacks begin with random weights. If there are `unlabelled` lines, every second step learns what the reader
-    itself reads there, see `self_training`, and all symbols of the reader before stay. `mark` identifies the training, and
+    itself reads there, see `self_training`, and all symbols of the reader before stay. Lines that people `typed` come last, among
+    `crops`: while a reader learns its own readings, it would unlearn what they add. `mark` identifies the training, and
     checkpoints of other trainings aren't used. Raises `ValueError` if there are no crops, or if the folder has a reader of
     another training.
     """
     if is_there(folder, crops, mark):
         return Reader.load(folder)
     torch.manual_seed(config.seed)
-    alphabet = Alphabet.of(crops[0].script, (c.text for c in crops))
+    alphabet = Alphabet.of(crops[0].script, (c.text for c in (*crops, *typed)))
     before = _before(config, alphabet.script, start)
     unlabelled = unlabelled if before else ()
     if before is not None and unlabelled:
@@ -78,8 +87,15 @@ def fit(
         net = pair.teacher
     else:
         learn(net, config, batches, loss, folder, mark)
+    if typed:
+        weights, net = net.state_dict(), CompactNet(network, len(alphabet.symbols) + 1)
+        net.load_state_dict(weights)
+        net = net.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+        last = replace(config, steps=min(_MOST_TYPED, _TYPED * len(typed)), learning_rate=_TYPED_RATE, typeset_share=0.0)
+        batches = batches_of(last, [*crops, *TYPED_TIMES * list(typed)], 0, network.height)
+        learn(net, last, batches, lambda step, batch: loss_of_lines(net, alphabet, last, batch, step), folder, f"typed{mark}")
     reader = Reader(net, alphabet, network, has_fast_bf16())
-    reader.save(folder, made_by(config, crops, mark))
+    reader.save(folder, made_by(config, crops, mark) | {"num_typed": len(typed)})
     tidy(folder)
     return reader
 

@@ -17,7 +17,7 @@ from datagen.work.needs import Needs
 from datagen.work.runner import Runner
 from datagen.work.specification import describe
 from flywheel.lines.crops import Crop
-from flywheel.step import COMPACT, READERS, Fit
+from flywheel.step import COMPACT, READERS, TYPED_TIMES, Fit
 
 ANY = "any-script"
 """The engine that reads if no folder is named."""
@@ -43,19 +43,22 @@ def fit(
     start: Folder | None,
     mark: str,
     unlabelled: Sequence[Crop] = (),
+    typed: Sequence[Crop] = (),
 ) -> str:
     """Train a reader on `crops` of one script, into `folder`. Returns the sha256 of its weights.
 
     The training starts from the reader in `start`, if that reader is of this kind. `mark` identifies the training. If the folder
     has a reader with this mark, the reader stays as it is. After a kill the same call goes on from the last checkpoint. Raises
     `ValueError` if there are no crops, if the folder has a reader of another training, or if the weights to start from are
-    missing. Readers of the kind `compact` also learn their own readings of `unlabelled` lines.
+    missing. Readers of the kind `compact` also learn their own readings of `unlabelled` lines. Lines that people `typed` are
+    learned most often; readers of the kind `compact` learn them last.
     """
     if start is not None and kind_of(start) != kind:
         start = None
     with needed_by(kind):
-        more = {"unlabelled": unlabelled} if kind == COMPACT else {}
-        resolve_name(TRAININGS[kind])(config, crops, folder, start, mark, **more)
+        more = {"unlabelled": unlabelled, "typed": typed} if kind == COMPACT else {}
+        learned = crops if kind == COMPACT else [*crops, *TYPED_TIMES * list(typed)]
+        resolve_name(TRAININGS[kind])(config, learned, folder, start, mark, **more)
     return weights_sha256(folder)
 
 

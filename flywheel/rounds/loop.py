@@ -24,7 +24,7 @@ not kept is moved aside.
         fold_a.json          the pages of the first fold that readers read, with their languages; fold_b.json: the second fold
         reader/NAME/         model.safetensors, alphabet.json, config.json
         errors.json          by reader, language and held-out line, the reading's edits from the truth
-        scans_for_NAME.json  the scans to which the reader NAME adapts: those of the fold that it doesn't read
+        scans_SCRIPT.json    the scans to which a script's readers adapt
         pages_to_calibrate.json  the held-out pages that calibrate gates, with their languages
         typeset_to_calibrate.json  the typeset pages that calibrate gates; gold_to_calibrate.json: images of gold
         marks/               the lines of earlier rounds that this round read again; marked lines train no more

@@ -213,37 +213,34 @@ class Round:
         fitted = replace(self._fit, seed=self.step.seed + self.number)
         pages = PlaceFile.write(self.folder, "pages_to_train.json", languages)
         before, kind = self.before.url if self.before else "", self.step.reader
+        half = self.halves.train
+        typed = PlaceFile.write(self.folder, "gold_images_to_train.json", half) if half else None
         tasks = []
         for r in readers:
             packaged = kinds.packaged_sha256(kind, r.script) if self.step.packaged else ""
             counts = num_lines[r.script], self._num_text_lines()[r.script], self.step.min_train_lines
-            scans = self._scans_for(r) if kind == COMPACT else None
+            scans = self._scans_of(r.script) if kind == COMPACT else None
             fit = budget(fitted, *counts, not r.start, packaged, scans is not None)
             mark = fingerprint([origin, describe(fit), r.name])
             accepted = self.folds[r.learns] if r.learns and before else None
             of_script = tuple(texts[p.lang] for p in self.served if p.script == r.script and p.lang in texts)
             learned = pages, self.crops.url, self.folder.url, mark, before, r.start, accepted, scans, self.lines.url
-            corrected = self._gold_for(r.folds)
+            of_people = self.gold.url, self._gold_for(r.folds), self.gold_images.url, typed
             weights = kinds.weights_of(fit, self.out)
-            tasks.append(FitTask(r.name, r.script, fit, *learned, corrected, of_script, kind, weights))
+            tasks.append(FitTask(r.name, r.script, fit, *learned, *of_people, of_script, kind, weights))
         return tasks
 
-    def _scans_for(self, reader: RoundReader) -> PlaceFile | None:
-        """The scans to which a reader adapts: those of its script that it isn't to read. None if there is none."""
-        others = [fold for fold in FOLDS if fold not in reader.folds]
-        scans = {place: p.lang for p in self.served if p.script == reader.script for fold in others for place in p.scans_of(fold)}
-        return self._pages_file(f"scans_for_{reader.name}.json", scans) if scans else None
+    def _scans_of(self, script: str) -> PlaceFile | None:
+        """The scans to which a script's readers adapt. None if there is none."""
+        scans = {place: p.lang for p in self.served if p.script == script for place in p.scans}
+        return self._pages_file(f"scans_{script}.json", scans) if scans else None
 
-    def _gold_for(self, folds: tuple[str, ...]) -> tuple[tuple[str, PlaceFile], ...]:
-        """The datasets of people's lines, with the pages there from which a reader of these folds learns. Documents that the
-        reader is to read are left out."""
+    def _gold_for(self, folds: tuple[str, ...]) -> PlaceFile | None:
+        """The corrected pages that a reader of these folds learns. Documents that the reader is to read are left out. None if no
+        page is left."""
         waiting = {doc for p in self.served for fold in folds for doc, _ in p.fold(fold)}
-        pages = {(row["sha256"], row["page"]): row["lang"] for row in manifest.rows(self.gold) if row["sha256"] not in waiting}
-        files = [
-            (self.gold.url, f"gold_for_{''.join(folds)}.json", pages),
-            (self.gold_images.url, "gold_images_to_train.json", self.halves.train),
-        ]
-        return tuple((url, PlaceFile.write(self.folder, name, pages)) for url, name, pages in files if pages)
+        places = {(row["sha256"], row["page"]): row["lang"] for row in manifest.rows(self.gold) if row["sha256"] not in waiting}
+        return PlaceFile.write(self.folder, f"gold_for_{''.join(folds)}.json", places) if places else None
 
     def _write_origin(self) -> dict[str, Any]:
         """Write what the round is made from, and return it. Raises `ValueError` if the round was begun from something else."""

@@ -22,8 +22,9 @@ class FitTask:
     """The training of the reader `name` of `script`, for the round in the folder `round`.
 
     It learns from several lines: crops of the dataset `crops` on `pages`; lines that the round in the folder `before` accepted on
-    the pages `accepted`; its own readings of lines of the dataset `detected` on the pages `scans`; typeset lines of `texts`; and,
-    more often, people's lines: `gold` names their datasets, with the pages there.
+    the pages `accepted`; its own readings of lines of the dataset `detected` on the pages `scans`; typeset lines of `texts`;
+    people's corrections in the dataset `gold` on `gold_pages`, more often; and last the lines that people typed, in the dataset
+    `typed` on `typed_pages`.
     It starts from the reader `start` of the round before ("": from nothing). `mark` identifies the training. The reader is of
     this `kind`; a network from which it starts is at `weights`.
     """
@@ -40,7 +41,10 @@ class FitTask:
     accepted: PlaceFile | None = None
     scans: PlaceFile | None = None
     detected: str = ""
-    gold: tuple[tuple[str, PlaceFile], ...] = ()
+    gold: str = ""
+    gold_pages: PlaceFile | None = None
+    typed: str = ""
+    typed_pages: PlaceFile | None = None
     texts: tuple[TextFile, ...] = ()
     kind: str = COMPACT
     weights: str = ""
@@ -49,12 +53,16 @@ class FitTask:
         """The training lines: trusted ones, those that the round before accepted, text to typeset, and gold, `gold.TIMES`
         times."""
         lines = self._crops(self.crops, self.pages)
-        corrected = frozenset[str]().union(*(marks.excluded(Folder(url)) for url, _ in self.gold))
+        corrected = marks.excluded(Folder(self.gold)) if self.gold else frozenset()
         lines += [crop for crop in self._crops(self.before, self.accepted) if crop.key not in corrected] if self.accepted else []
         for text in (file.read() for file in self.texts):
             lines = [typeset_lines.anew(line, text) if line.lang == text.lang else line for line in lines]
             lines += typeset_lines.to_train(text)
-        return lines + gold.TIMES * [crop for url, pages in self.gold for crop in self._crops(url, pages)]
+        return lines + gold.TIMES * self._crops(self.gold, self.gold_pages) if self.gold_pages else lines
+
+    def typed_lines(self) -> list[Crop]:
+        """The lines that people typed and that train."""
+        return self._crops(self.typed, self.typed_pages) if self.typed_pages else []
 
     def unlabelled(self) -> list[Crop]:
         """Lines on the scans, at most `_MOST_UNLABELLED`, drawn by a hash."""
@@ -77,7 +85,7 @@ def run_fit(task: FitTask) -> str:
     config = task.fit
     if config.pretrained is not None:
         config = replace(config, pretrained=replace(config.pretrained, weights=task.weights))
-    return kinds.fit(task.kind, config, task.lines(), folder, start, task.mark, task.unlabelled())
+    return kinds.fit(task.kind, config, task.lines(), folder, start, task.mark, task.unlabelled(), task.typed_lines())
 
 
 _MOST_UNLABELLED = 4_000  # lines of scans that a reader adapts to

@@ -80,13 +80,3 @@ def test_gold_of_a_document_that_nobody_reads_is_learned_by_all():
     assert only.learned_from == frozenset("tx")
     readers = of_round("Cyrl", served, frozenset("a"), {"Cyrl": frozenset("t")}, frozenset("x"))
     assert [reader.learned_from for reader in readers] == [frozenset("tx"), frozenset("txa")]
-
-
-def test_with_scans_in_both_folds_each_reader_adapts_to_the_others_from_the_first_round_on():
-    pools = assign([Language("ru", "Cyrl", 0.3, {"d": list(range(20))}, {"d": 200}, {f"s{i}": [0, 1] for i in range(5)})], 0, 1)
-    first = of_round("Cyrl", pools, frozenset(), {})
-    assert [(one.name, one.folds, one.start) for one in first] == [("Cyrl-a", ("a",), ""), ("Cyrl-b", ("b",), "")]
-    assert [one.learned_from for one in first] == [{"d"} | documents(pools, "b"), {"d"} | documents(pools, "a")]
-    lineage.check(first, pools)
-    alone = assign([Language("ru", "Cyrl", 0.3, {"d": list(range(20))}, {"d": 200}, {"s": [0, 1]})], 0, 1)
-    assert [one.name for one in of_round("Cyrl", alone, frozenset(), {})] == ["Cyrl"]

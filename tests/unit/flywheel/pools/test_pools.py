@@ -125,7 +125,6 @@ def test_documents_without_a_text_layer_wait_beside_those_of_their_language_or_a
     amharic, russian, _ = assign(languages, 0, 1, {"am": TextLines("t", 400, 100)})
     assert (amharic.kind, amharic.not_served, amharic.num_text_lines) == ("scans", "", 400)
     assert {*amharic.scans} == {*amharic.unlabelled} == {("f" * 64, 0), ("0" * 64, 0)}
-    assert amharic.scans_of("a") and amharic.scans_of("b")
     assert (russian.scans, russian.held_out) == ((("e" * 64, 0), ("e" * 64, 1)), tuple(("d" * 64, n) for n in range(3)))
 
 
