@@ -30,6 +30,7 @@ _LABELS = (
     "accepted pieces that agree letter for letter with the page’s text layer, which no reader sees, with its 95% interval."
 )
 _FOUND = "A line is found if boxes at its height cover 80% of its width."
+_FIRST = 5  # accepted lines, and refused ones, that the report begins with
 _SOURCES = {"typeset": "of typeset pages", "gold-images": "of people's lines"}
 _GATES = ("gate", "opens at", "calibration pieces", "at or above, right", "bound, or why it stays shut")
 
@@ -55,15 +56,28 @@ def flywheel_sections(
     round, and `pages` the dataset whose pages it read. `asides` are sentences about the rounds that are set aside."""
     if not rounds:
         return []
-    crops = sorted([*_accepted(last, seed), *_rejected(last, pages, seed)], key=lambda crop: crop.lang)
+    accepted, refused = list(_accepted(last, seed)), list(_rejected(last, pages, seed))
+    crops = sorted([*accepted, *refused], key=lambda crop: crop.lang)
+    first = [*_in_turn(accepted), *_in_turn(refused)]
     return [
-        Section(f"{name}-error", f"{name}: error by language and round", _errors(rounds, asides)),
+        Section(f"{name}-error", f"{name}: error by language and round", _errors(rounds, asides, first)),
         Section(f"{name}-labels", f"{name}: labels of round {rounds[-1]['round']}", _labels(rounds[-1], crops)),
     ]
 
 
-def _errors(rounds: list[dict[str, Any]], asides: list[str]) -> Markup:
-    """A row for each language: a bar for each round with its interval, and a mark for Tesseract on the same lines."""
+def _in_turn(crops: Iterable[Crop]) -> list[Crop]:
+    """At most `_FIRST` crops, one of each language in turn."""
+    of_language: dict[str, int] = {}
+    ranked = []
+    for crop in crops:
+        of_language[crop.lang] = of_language.get(crop.lang, 0) + 1
+        ranked.append((of_language[crop.lang], crop))
+    return [crop for _, crop in sorted(ranked, key=lambda one: one[0])][:_FIRST]
+
+
+def _errors(rounds: list[dict[str, Any]], asides: list[str], crops: list[Crop]) -> Markup:
+    """A row for each language: a bar for each round with its interval, and a mark for Tesseract on the same lines. Then some of
+    the last round's lines."""
     languages = rounds[-1]["languages"]
     rows = []
     for lang, row in sorted(languages.items(), key=lambda item: (item[1]["script"], item[0])):
@@ -93,6 +107,9 @@ def _errors(rounds: list[dict[str, Any]], asides: list[str]) -> Markup:
     parts = [blocks.note(_ERRORS), blocks.table(head, rows), *map(blocks.note, asides)]
     if refused := [(Cell(lang, "code"), row["not_served"]) for lang, row in languages.items() if row["not_served"]]:
         parts += [blocks.heading("Not served", f"{len(refused)}"), blocks.table((), refused)]
+    if crops:
+        parts.insert(2, blocks.cards([crop.card() for crop in crops]))
+        parts.insert(2, blocks.heading("Lines of the last round, accepted and refused"))
     return joined(*parts)
 
 

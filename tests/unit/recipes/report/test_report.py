@@ -106,8 +106,9 @@ def test_hostile_rounds_are_inert():
     }  # fmt: skip
     gate = {"languages": [HOSTILE], "confidence": None, "num_lines": 9, "num_above": 0, "num_right": 0, "reason": HOSTILE}
     metrics = {"round": 1, "languages": {HOSTILE: row}, "labels": row, "gates": {HOSTILE: {HOSTILE: gate}}}
-    assert_inert(flywheel._errors([metrics], [HOSTILE]))
-    assert_inert(flywheel._labels(metrics, [flywheel.Crop(HOSTILE, HOSTILE, 0.5, HOSTILE, "data:,")]))
+    crops = [flywheel.Crop(HOSTILE, HOSTILE, 0.5, HOSTILE, "data:,")]
+    assert_inert(flywheel._errors([metrics], [HOSTILE], crops))
+    assert_inert(flywheel._labels(metrics, crops))
     assert flywheel_sections("wheel", [], [], Folder("memory://none"), Folder("memory://none")) == []
 
 
@@ -123,6 +124,7 @@ def test_crops_are_shown_and_rejected_ones_cut_from_their_page(tmp_path):
     write_shard(last, "a-000000", accepted, drops)
     crops = [*flywheel._accepted(last, 0), *flywheel._rejected(last, pages, 0)]
     assert [(c.lang, c.reason) for c in crops] == [("am", ""), *[("he", "")] * flywheel.ACCEPTED, ("he", "views_differ")]
+    assert [c.lang for c in flywheel._in_turn(crops)] == ["am", "he", "he", "he", "he"]
     assert (crops[-1].text[:-1], crops[-1].score) == ("reading ", 0.25)
     assert Image.open(io.BytesIO(base64.b64decode(crops[-1].image.split(",")[1]))).size == (100, 20)
 
