@@ -3,7 +3,7 @@
     scans/   a dataset: a page of each such document, in the language in which the best reader here reads it
 
 It is made once, before the pools are frozen. A document counts as such if none of its pages has words that hold. Of a folder's
-images at most `_OF_FOLDER` are read, and the others are in the language of most of these.
+images at most `_OF_FOLDER` are read, fewer where there are many folders. The others are in the language of most of these.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ from flywheel.step import SCANS, Flywheel
 ASKED = "scans_to_ask.json"
 """The file in the step's folder that has the pages that are asked, with their declared languages."""
 
-_OF_FOLDER = 24
+_OF_FOLDER, _OF_MANY, _OF_ALL = 24, 4, 600
 _SURE = 0.5  # of a character, on average over a page: readers are 0.1 to 0.7 sure of other scripts
 _POLYTONIC, _POLYTONIC_GREEK = re.compile("[\u1f00-\u1f6f\u1f80-\u1fff]"), "grc"
 _NO_TEXT = frozenset({"blank"})
@@ -92,10 +92,12 @@ def pipeline(step: Flywheel, out: Folder) -> Pipeline | None:
     chosen: dict[Place, str] = {}
     of_folder: Counter[str] = Counter()
     documents = set[str]()
-    for page in sorted(_unread(step, pages), key=lambda page: hashlib.sha256(page.key.encode()).digest()):
+    unread = _unread(step, pages)
+    most = max(_OF_MANY, min(_OF_FOLDER, _OF_ALL // max(1, len({page.folder for page in unread}))))
+    for page in sorted(unread, key=lambda page: hashlib.sha256(page.key.encode()).digest()):
         if page.folder:
             of_folder[page.folder] += 1
-        if page.place[0] not in documents and of_folder[page.folder] <= _OF_FOLDER:
+        if page.place[0] not in documents and of_folder[page.folder] <= most:
             documents.add(page.place[0])
             chosen[page.place] = page.lang
     if not chosen:

@@ -1,5 +1,6 @@
 """The languages of documents without a valid text layer."""
 
+from collections import Counter
 from dataclasses import replace
 
 from datagen.disk.storage import Folder
@@ -39,6 +40,19 @@ def test_one_page_of_each_document_without_words_that_hold_is_asked(tmp_path):
     languages = PlaceFile.written(Folder(str(tmp_path / "flywheel")), scan_languages.ASKED).languages()
     assert {doc[0] for doc, _ in languages} == {"b", "c", "e"} and len(languages) == 3
     assert {*languages.values()} == {"hi"}
+
+
+def test_of_many_folders_fewer_images_are_asked_each(tmp_path, monkeypatch):
+    monkeypatch.setattr(scan_languages, "_OF_ALL", 20)
+    docs = [f"{number:016x}" for number in range(48)]
+    pages = [page(doc[-1], name=f"{int(doc, 16) // 8}/{doc}.png", size=(900, 60)) for doc in docs]
+    pages = [
+        replace(one, key=f"{doc}-0-0", origin=replace(one.origin, sha256=doc * 4)) for one, doc in zip(pages, docs, strict=True)
+    ]
+    write_dataset(tmp_path / "coarse", pages)
+    scan_languages.pipeline(Flywheel("coarse"), Folder(str(tmp_path)))
+    places = PlaceFile.written(Folder(str(tmp_path / "flywheel")), scan_languages.ASKED).languages()
+    assert Counter(int(doc[:16], 16) // 8 for doc, _ in places) == dict.fromkeys(range(6), 4)
 
 
 def test_images_of_lines_are_in_the_language_of_their_folder_and_pages_in_their_own(tmp_path):
