@@ -38,7 +38,8 @@ _HEAD = """# Readers of scripts
 was trained for {steps:,} steps. Each reader learned from text of packages, set in typefaces of packages. The characters wrong,
 with an interval of 95%, are those of lines that it didn't learn, in typefaces that it never saw, worn as a poor scan or a
 careless detector would leave them. A star: no typeface is left that only tests, so that lines are narrower or wider than any that
-it learned. Tesseract read the first hundred of the same lines, of those languages that it knows here.
+it learned. Tesseract read the first hundred of the same lines, of those languages that it knows here. The last columns are what
+others published in 2026 about whole pages, none of the lines here. Surya 2.5 passes 74.9% of its tests over 91 languages.
 
 """
 
