@@ -172,25 +172,15 @@ class ReaderGate:
         }
 
 
-@dataclass(frozen=True)
-class DesignEffect:
-    """How alike the pieces of a document are right or wrong, over `num_documents` documents."""
-
-    effect: float
-    num_documents: int
-
-    @classmethod
-    def of(cls, pieces: Sequence[JudgedPart]) -> "DesignEffect":
-        effect = bounds.design_effect([piece.document for piece in pieces], [piece.is_right for piece in pieces])
-        return cls(effect, len({piece.document for piece in pieces}))
-
-
 def design_effects(pieces: Mapping[str, Sequence[JudgedPart]]) -> dict[str, float]:
-    """The design effect of each reader's pieces. If a reader has pieces of under `_FEW_DOCUMENTS` documents, which hardly tell,
-    it is the largest of any reader."""
-    effects = {name: DesignEffect.of(of_reader) for name, of_reader in pieces.items()}
-    largest = max((one.effect for one in effects.values()), default=1.0)
-    return {name: one.effect if one.num_documents >= _FEW_DOCUMENTS else largest for name, one in effects.items()}
+    """How alike each reader's pieces of one document are right or wrong. If a reader has pieces of under `_FEW_DOCUMENTS`
+    documents, which hardly tell, it is the largest of any reader."""
+    documents = {name: [piece.document for piece in of_reader] for name, of_reader in pieces.items()}
+    effects = {
+        name: bounds.design_effect(documents[name], [piece.is_right for piece in of_reader]) for name, of_reader in pieces.items()
+    }
+    largest = max(effects.values(), default=1.0)
+    return {name: one if len({*documents[name]}) >= _FEW_DOCUMENTS else largest for name, one in effects.items()}
 
 
 def reader_gate(pieces: Sequence[JudgedPart], precision: float, effect: float = 1.0) -> ReaderGate:
