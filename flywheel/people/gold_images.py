@@ -60,20 +60,19 @@ class GoldLine:
 
 
 def is_folder(url: str) -> bool:
-    """Whether gold's place is a folder of images, and no sheet's file."""
+    """Whether gold's place is a folder of images, and no sheet's file. Raises `ValueError` if nothing is there."""
     fs, path = resolve(url)
+    if not fs.exists(path):
+        raise ValueError(f"gold={url}: no such file or folder")
     return bool(fs.isdir(path))
 
 
 def take(step: Flywheel, out: Folder, url: str) -> str:
     """Add the lines in the folder `url` to those of the output; returns the numbers, for people. A line that is known gets the
     text that it has now. Raises `ValueError` if the folder has no line with its text."""
-    folder, left_out = out.sub(step.name), Counter[str]()
+    folder = out.sub(step.name)
     known = {line.uri: line for line in lines_of(folder)}
-    here = {line.uri: line for line in _lines_in(url, left_out)}
-    if not here:
-        why = "".join(f"; {count} {reason}" for reason, count in sorted(left_out.items()))
-        raise ValueError(f"gold={url}: no image of a line with its text beside it, as line.png and line{_SUFFIX}{why}")
+    here, counts = look(url)
     lines = _halved([known[uri] if uri not in here else replace(here[uri], use=known[uri].use) for uri in known], here)
     if lines != list(known.values()):
         for name in (GOLD_IMAGES, GOLD_IMAGE_LINES):
@@ -81,8 +80,18 @@ def take(step: Flywheel, out: Folder, url: str) -> str:
                 dataset.clear(out.sub(name))
         _write(folder, lines)
     uses = Counter(line.use for line in lines)
-    counts = [f"{len(here)} lines in {url}", f"{uses[TRAIN]} train and {uses[CALIBRATE]} calibrate in all"]
-    return "; ".join([*counts, *(f"{count} {reason}" for reason, count in sorted(left_out.items()))])
+    return f"{counts}; {uses[TRAIN]} train and {uses[CALIBRATE]} calibrate in all"
+
+
+def look(url: str) -> tuple[dict[str, GoldLine], str]:
+    """The lines in the folder `url` by uri, and the numbers of lines and of what is left out, for people. Raises `ValueError` if
+    there is no line with its text."""
+    left_out = Counter[str]()
+    here = {line.uri: line for line in _lines_in(url, left_out)}
+    reasons = "".join(f"; {count} {reason}" for reason, count in sorted(left_out.items()))
+    if not here:
+        raise ValueError(f"gold={url}: no image of a line with its text beside it, as line.png and line{_SUFFIX}{reasons}")
+    return here, f"{len(here)} lines in {url}{reasons}"
 
 
 def lines_of(folder: Folder) -> list[GoldLine]:
@@ -97,7 +106,7 @@ def _write(folder: Folder, lines: Iterable[GoldLine]) -> None:
 def _lines_in(url: str, left_out: Counter[str]) -> Iterator[GoldLine]:
     """The lines in a folder. `left_out` counts other images, and texts, by reason."""
     names: dict[str, frozenset[str]] = {}
-    for item in Listing(url, FORMATS, has_lists=False).items():
+    for item in Listing(url, FORMATS, has_lists=False).scan()[0]:
         parent, _, name = item.uri.rpartition("/")
         if archive.kind_of(item.uri) or not parent:
             left_out["images in archives"] += 1

@@ -44,7 +44,14 @@ class FlywheelRunner(StepRunner[Flywheel]):
             return f"{made} rounds made; {ends or f'more until one brings no gain, the next of at most {steps} steps a script'}"
         todo = max(0, self.step.rounds - made)
         next_one = f", the next of at most {steps} steps a script" if todo else ""
-        return "; ".join([f"{made} rounds made, {todo} to make{next_one}", *(self._gates() if todo else ())])
+        gold = self._gold() if self.step.gold else []
+        return "; ".join([f"{made} rounds made, {todo} to make{next_one}", *gold, *(self._gates() if todo else ())])
+
+    def _gold(self) -> list[str]:
+        """The lines of people in the folder that the step names. Raises `ValueError` if there is none."""
+        from flywheel.people import gold_images
+
+        return [f"gold: {gold_images.look(self.step.gold)[1]}"] if gold_images.is_folder(self.step.gold) else []
 
     def _gates(self) -> list[str]:
         """What gates will rest on, for a plan."""
