@@ -49,13 +49,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class GoldLine:
-    """The image of a line at `uri`, with its `text`. `use` is its half, `TRAIN` or `CALIBRATE`."""
+    """The image of a line at `uri`, with its `text`. `script` is that of its folder's lines together: a line may be a number.
+    `use` is its half, `TRAIN` or `CALIBRATE`."""
 
     uri: str
     etag: str
     num_bytes: int
     text: str
     document: str
+    script: str = ""
     use: str = ""
 
 
@@ -87,7 +89,12 @@ def look(url: str) -> tuple[dict[str, GoldLine], str]:
     """The lines in the folder `url` by uri, and the numbers of lines and of what is left out, for people. Raises `ValueError` if
     there is no line with its text."""
     left_out = Counter[str]()
-    here = {line.uri: line for line in _lines_in(url, left_out)}
+    lines = list(_lines_in(url, left_out))
+    texts: dict[str, list[str]] = defaultdict(list)
+    for line in lines:
+        texts[line.document].append(line.text)
+    scripts = {folder: main_script("\n".join(of_folder))[0] for folder, of_folder in texts.items()}
+    here = {line.uri: replace(line, script=scripts[line.document]) for line in lines}
     reasons = "".join(f"; {count} {reason}" for reason, count in sorted(left_out.items()))
     if not here:
         raise ValueError(f"gold={url}: no image of a line with its text beside it, as line.png and line{_SUFFIX}{reasons}")
@@ -181,24 +188,23 @@ class GoldImages(Source):
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
         line = next(line for line in self.lines if line.uri == item.uri)
-        script = main_script(line.text)[0]
-        lang = dict(self.languages).get(script)
+        lang = dict(self.languages).get(line.script)
         if lang is None:
-            yield Drop("", item.uri, Range(0, 1), type(self).__name__, "not_served", f"no language in {script} is served")
+            yield Drop("", item.uri, Range(0, 1), type(self).__name__, "not_served", f"no language in {line.script} is served")
             return
         for sample in self.images.read(item):
-            yield sample if isinstance(sample, Drop) else _written(sample, line, lang, script)
+            yield sample if isinstance(sample, Drop) else _written(sample, line, lang)
             break  # another frame of the image is not the line
 
 
-def _written(sample: Sample, line: GoldLine, lang: str, script: str) -> Sample:
+def _written(sample: Sample, line: GoldLine, lang: str) -> Sample:
     """The line with paper around it, as waiting lines get it."""
     shown = whole(pixels(sample.image or b"", "L"))
-    box, direction = shown.inner, "rtl" if is_rtl(line.text, script) else "ltr"
+    box, direction = shown.inner, "rtl" if is_rtl(line.text, line.script) else "ltr"
     height, width = shown.gray.shape
     region = Region(box, "text", line.text, None, "person", lines=(Line(box, line.text, direction=direction),))
     given = replace(sample, image=encoded(shown.gray), size=(width, height), quality=Quality("trusted"))
-    given = replace(given, lang=lang, script=script, text=line.text, regions=(region,))
+    given = replace(given, lang=lang, script=line.script, text=line.text, regions=(region,))
     group = hashlib.sha256(line.document.encode()).hexdigest()
     return replace(given, group=group, metadata={**sample.metadata, "use": line.use})
 
@@ -210,7 +216,7 @@ def pipeline(step: Flywheel, out: Folder, served: Sequence[Pools]) -> Pipeline |
         return None
     by_script: dict[str, list[str]] = defaultdict(list)
     for line in lines:
-        by_script[main_script(line.text)[0]].append(line.text)
+        by_script[line.script].append(line.text)
     languages = {script: _language(script, "\n".join(texts), served) for script, texts in by_script.items()}
     known = tuple(sorted((script, lang) for script, lang in languages.items() if lang))
     return Pipeline(GOLD_IMAGES, LinesTaken(lines), GoldImages(lines, known), (), max_drop=1.0)
@@ -220,7 +226,7 @@ def letters(step: Flywheel, out: Folder, scans: Iterable[Scan]) -> list[Scan]:
     """For each script of the lines that were taken in, their letters, in the language of most `scans` of that script."""
     texts: dict[str, list[str]] = defaultdict(list)
     for line in lines_of(out.sub(step.name)):
-        texts[main_script(line.text)[0]].append(line.text)
+        texts[line.script].append(line.text)
     langs: dict[str, Counter[str]] = defaultdict(Counter)
     for scan in scans:
         langs[scan.script][scan.lang] += len(scan.pages)

@@ -8,6 +8,7 @@ from PIL import Image
 from datagen.disk.storage import Folder
 from flywheel.people import gold_images
 from flywheel.people.gold_images import CALIBRATE, TRAIN
+from flywheel.pools.pools import Scan
 from flywheel.step import Flywheel
 
 STEP = Flywheel("coarse")
@@ -57,6 +58,16 @@ def test_halves_are_whole_documents_where_there_are_several(tmp_path):
     }
     assert all(len(halves) == 1 for halves in of_book.values())
     assert sorted([*uses.values()].count(half) for half in (TRAIN, CALIBRATE)) == [9, 9]
+
+
+def test_a_line_is_in_the_script_of_its_folders_lines(tmp_path):
+    for name, written in {"a": "две строки", "b": "12", "c": "ΩΣ", "d": "ещё одна"}.items():
+        line(tmp_path / "typed", name, written)
+    take(tmp_path / "typed", tmp_path)
+    out = Folder(str(tmp_path / "out"))
+    assert {one.script for one in gold_images.lines_of(out.sub(STEP.name))} == {"Cyrl"}
+    (typed,) = gold_images.letters(STEP, out, [Scan("kv", "Cyrl", "1" * 64, {}, [0, 1]), Scan("ru", "Cyrl", "2" * 64, {}, [0])])
+    assert (typed.lang, typed.script, typed.pages, typed.letters["о"]) == ("kv", "Cyrl", [], 2)
 
 
 def test_lines_of_one_document_are_divided_and_later_ones_change_no_half(tmp_path):
