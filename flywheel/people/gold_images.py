@@ -10,7 +10,6 @@ gold, and none adapts to one.
 
 import hashlib
 import json
-import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -20,14 +19,13 @@ from datagen.disk import manifest
 from datagen.disk.storage import Folder, resolve
 from datagen.inputs import archive
 from datagen.inputs.census import Census, Listing
-from datagen.inputs.items import Inputs, Item
+from datagen.inputs.items import Item
 from datagen.page.images import pixels
 from datagen.pictures.image_files import FORMATS
 from datagen.pictures.source import ImageSource
-from datagen.reading.language import identify
 from datagen.record import Drop, Line, Quality, Range, Region, Sample
 from datagen.work import dataset
-from datagen.work.pipeline import Estimate, Pipeline, Source
+from datagen.work.pipeline import Pipeline
 from datagen.writing.direction import is_rtl
 from datagen.writing.line_text import normalise
 from datagen.writing.scripts import main_script
@@ -42,9 +40,6 @@ NAME = "gold_images.json"
 TRAIN, CALIBRATE = "train", "calibrate"
 _SUFFIX = ".gt.txt"
 _MOST = 0.6  # of the lines, in one document: then its lines are divided
-_LONG_SIDE = 2560  # pixels, as of pages
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -167,24 +162,16 @@ class LinesTaken(Census):
 
 
 @dataclass(frozen=True)
-class GoldImages(Source):
+class GoldImages(ImageSource):
     """Images of `lines` with the text that a person wrote. `languages` has each script's language. A line of another script is a
     drop, `not_served`."""
 
     version: ClassVar[int] = 1
-
+    task: str = "crop"
+    long_side: int = 2560  # as of pages
+    stage: str = GOLD
     lines: tuple[GoldLine, ...] = field(default=(), repr=False, metadata={"secret": True})
     languages: tuple[tuple[str, str], ...] = ()
-    images: ImageSource = field(default_factory=lambda: ImageSource(task="crop", long_side=_LONG_SIDE, stage=GOLD))
-
-    def engines(self) -> dict[str, str]:
-        return self.images.engines()
-
-    def split(self, items: Iterable[Item]) -> Iterator[Inputs]:
-        return self.images.split(items)
-
-    def estimate(self, inputs: Inputs) -> Estimate:
-        return self.images.estimate(inputs)
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
         line = next(line for line in self.lines if line.uri == item.uri)
@@ -192,7 +179,7 @@ class GoldImages(Source):
         if lang is None:
             yield Drop("", item.uri, Range(0, 1), type(self).__name__, "not_served", f"no language in {line.script} is served")
             return
-        for sample in self.images.read(item):
+        for sample in super().read(item):
             yield sample if isinstance(sample, Drop) else _written(sample, line, lang)
             break  # another frame of the image is not the line
 
@@ -210,16 +197,15 @@ def _written(sample: Sample, line: GoldLine, lang: str) -> Sample:
 
 
 def pipeline(step: Flywheel, out: Folder, served: Sequence[Pools]) -> Pipeline | None:
-    """The pipeline that makes the dataset of the lines that were taken in; None without one."""
+    """The pipeline that makes the dataset of the lines that were taken in, in their script's language with most pages to read;
+    None without a line."""
     lines = tuple(lines_of(out.sub(step.name)))
     if not lines:
         return None
-    by_script: dict[str, list[str]] = defaultdict(list)
-    for line in lines:
-        by_script[line.script].append(line.text)
-    languages = {script: _language(script, "\n".join(texts), served) for script, texts in by_script.items()}
-    known = tuple(sorted((script, lang) for script, lang in languages.items() if lang))
-    return Pipeline(GOLD_IMAGES, LinesTaken(lines), GoldImages(lines, known), (), max_drop=1.0)
+    waiting = {p.script: Counter({q.lang: len(q.unlabelled) for q in served if q.script == p.script}) for p in served}
+    languages = sorted((script, langs.most_common(1)[0][0]) for script, langs in waiting.items())
+    source = GoldImages(lines=lines, languages=tuple(languages))
+    return Pipeline(GOLD_IMAGES, LinesTaken(lines), source, (), max_drop=1.0)
 
 
 def letters(step: Flywheel, out: Folder, scans: Iterable[Scan]) -> list[Scan]:
@@ -237,13 +223,6 @@ def letters(step: Flywheel, out: Folder, scans: Iterable[Scan]) -> list[Scan]:
         lang = lang or scan_languages.language_of(text, script, Counter())
         typed.append(Scan(lang, script, "", Counter(filter(str.isalpha, text)), [], by_people=True))
     return typed
-
-
-def _language(script: str, text: str, served: Sequence[Pools]) -> str:
-    """The served language of a script's lines: the one that is identified, else the one with most pages to read."""
-    of_script = {p.lang: len(p.unlabelled) for p in served if p.script == script}
-    lang = identify(text).lang
-    return lang if lang in of_script else max(of_script, key=lambda lang: (of_script[lang], lang), default="")
 
 
 @dataclass(frozen=True)

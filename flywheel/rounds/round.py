@@ -266,25 +266,22 @@ class Round:
     def _labelling(self, readers: list[RoundReader], weights: dict[str, str]) -> Labelling:
         chosen = calibrate.pages(self.served, self.step.max_calibration_pages)
         file = self._pages_file("pages_to_calibrate.json", chosen)
-        calibrating = [PageLines(file, self.pages, self.lines), self._typeset(), self._gold()]
+        typeset = self.out.sub(TYPESET)
+        of_typeset = {(row["sha256"], row["page"]): row["lang"] for row in manifest.rows(typeset)}
+        calibrating = [
+            PageLines(file, self.pages, self.lines),
+            self._calibrating("typeset_to_calibrate.json", typeset, TYPESET_LINES, of_typeset),
+            self._calibrating("gold_to_calibrate.json", self.gold_images, GOLD_IMAGE_LINES, self.halves.calibrate),
+        ]
         of_round = (self.step, self.number, self.folder, self.served, readers, weights, self.folds)
         return Labelling(*of_round, self.lines, calibrating, self.device)
 
-    def _typeset(self) -> PageLines:
-        """The typeset pages that calibrate gates."""
-        pages, served = self.out.sub(TYPESET), {p.lang for p in self.served}
-        rows = list(manifest.rows(pages, lambda row: row["lang"] in served))
-        languages = {(row["sha256"], row["page"]): row["lang"] for row in rows}
-        keys = places.sample_keys(pages, rows, languages)
-        file = PlaceFile.write(self.folder, "typeset_to_calibrate.json", languages, keys)
-        return PageLines(file, pages, self.out.sub(TYPESET_LINES))
-
-    def _gold(self) -> PageLines:
-        """The images of gold that calibrate gates."""
-        half = self.halves.calibrate
-        keys = places.sample_keys(self.gold_images, manifest.rows(self.gold_images), half)
-        file = PlaceFile.write(self.folder, "gold_to_calibrate.json", half, keys)
-        return PageLines(file, self.gold_images, self.out.sub(GOLD_IMAGE_LINES))
+    def _calibrating(self, name: str, pages: Folder, lines: str, languages: Mapping[Place, str]) -> PageLines:
+        """Pages of a dataset beside the corpus that calibrate gates, in languages that are served, with the dataset `lines`."""
+        served = {p.lang for p in self.served}
+        chosen = {place: lang for place, lang in languages.items() if lang in served}
+        file = PlaceFile.write(self.folder, name, chosen, places.sample_keys(pages, manifest.rows(pages), chosen))
+        return PageLines(file, pages, self.out.sub(lines))
 
     def _measure(
         self, readers: list[RoundReader], own: Mapping[str, str], held_out: evaluate.HeldOut
