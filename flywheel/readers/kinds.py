@@ -1,7 +1,8 @@
 """The kinds of readers: the training of each kind, and the engine that reads with it.
 
-A kind is a name in `flywheel.step.READERS`. Its engine has the same name in `datagen.engines.ENGINES`. The engine reads with the
-folder that the training wrote. The folder's config.json names the reader's kind.
+A kind is a name in `flywheel.step.READERS`. Its function in `TRAININGS` writes a reader into a folder, config.json, which names
+the kind, last; it goes on after a kill to the same bytes. Its engine has the same name in `datagen.engines.ENGINES`, is opened
+with the `folder` and the weights' `sha256`, and its `read(crops)` gives texts, and scores from 0 to 1.
 """
 
 import functools
