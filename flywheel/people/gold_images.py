@@ -120,11 +120,11 @@ def _lines_in(url: str, left_out: Counter[str]) -> Iterator[GoldLine]:
         if not truth:
             left_out["images without a text"] += 1
             continue
-        data = Folder(parent).read(truth)
         try:
+            data = Folder(parent).read(truth)
             rows = [row for row in data.decode("utf-8-sig").splitlines() if normalise(row)]
-        except UnicodeDecodeError:
-            left_out["texts that are not UTF-8"] += 1
+        except (OSError, UnicodeDecodeError) as error:
+            left_out["texts that are not UTF-8" if isinstance(error, UnicodeDecodeError) else "texts that can't be opened"] += 1
             continue
         if len(rows) != 1:
             left_out["texts of several lines" if rows else "empty texts"] += 1
@@ -135,7 +135,8 @@ def _lines_in(url: str, left_out: Counter[str]) -> Iterator[GoldLine]:
 
 def _halved(known: Sequence[GoldLine], here: Mapping[str, GoldLine]) -> list[GoldLine]:
     """The `known` lines, and those `here`, with their halves. Each document goes to the half that has fewer lines so far."""
-    lines = [*known, *(line for uri, line in here.items() if uri not in {one.uri for one in known})]
+    uris = {line.uri for line in known}
+    lines = [*known, *(line for uri, line in here.items() if uri not in uris)]
     of_document = Counter(line.document for line in lines)
     if max(of_document.values()) > _MOST * len(lines):
         lines = [replace(line, document=line.uri) for line in lines]
