@@ -65,6 +65,8 @@ def here(tmp_path_factory):
     Image.fromarray(np.full((64, 96, 3), 200, np.uint8)).save(root / "pictures/a.jpg")
     (root / "pictures/a.txt").write_text("A grey wall.")
     (root / "texts/a.txt").write_text("Quiet words.")
+    Image.fromarray(np.full((32, 200, 3), 200, np.uint8)).save(root / "FOLDER/line.png")
+    (root / "FOLDER/line.gt.txt").write_text("Quiet words.")
     pq.write_table(pa.table({"uri": ["pdfs/a.pdf", "gone.pdf"]}), root / "LIST.parquet")
     with zipfile.ZipFile(root / "FILE.zip", "w") as archive:
         archive.write(root / "pdfs/a.pdf", "a.pdf")
