@@ -127,7 +127,7 @@ def scans(step: Flywheel, out: Folder) -> list[Scan]:
         if lang_and_script:
             lang, script = lang_and_script
             letters = Counter(char for char in read.text if char.isalpha()) if read else {}
-            documents.setdefault(doc, Scan(step.lang or lang, script, doc, letters, [])).pages.append(number)
+            documents.setdefault(doc, Scan(step.lang or lang, script, doc, letters, [], bool(step.lang))).pages.append(number)
     return _few(documents.values(), step.max_scan_pages) if step.max_scan_pages else list(documents.values())
 
 

@@ -222,7 +222,7 @@ def letters(step: Flywheel, out: Folder, scans: Iterable[Scan]) -> list[Scan]:
         text = "\n".join(of_script)
         lang = max(langs[script], key=lambda lang: (langs[script][lang], lang), default=step.lang)
         lang = lang or scan_languages.language_of(text, script, Counter())
-        typed.append(Scan(lang, script, "", Counter(filter(str.isalpha, text)), [], by_people=True))
+        typed.append(Scan(lang, script, "", Counter(filter(str.isalpha, text)), [], is_named=True))
     return typed
 
 

@@ -47,14 +47,15 @@ class Language:
 @dataclass(frozen=True)
 class Scan:
     """A document without a valid text layer, and its `pages`. Its lines were read best in this language and script, and have
-    these `letters`. Or, `by_people`, lines with the text that people typed, without a page to read."""
+    these `letters`. A language that people named (`lang=`, or lines with the text that they typed) `is_named`. Typed lines have no
+    page to read."""
 
     lang: str
     script: str
     sha256: str
     letters: Mapping[str, int]
     pages: list[int]
-    by_people: bool = False
+    is_named: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def _with_scans(
     languages: list[Language], scans: Iterable[Scan], alphabet_share: Callable[[Mapping[str, int]], float], least: float
 ) -> list[Language]:
     """The languages with the documents that have no valid text layer. The letters of a language without other documents are those
-    that were read. A language in which people typed lines gets a reader whatever its letters."""
+    that were read. A language that people named gets a reader whatever its letters: old types have letters that OCR knows."""
     of_language: dict[tuple[str, str], list[Scan]] = defaultdict(list)
     for scan in scans:
         of_language[scan.lang, scan.script].append(scan)
@@ -166,7 +167,7 @@ def _with_scans(
             letters.update(scan.letters)
         name = lang if lang not in by_name or by_name[lang].script == script else f"{lang}-{script}"
         language = by_name.get(name) or Language(name, script, alphabet_share(_own_letters(letters, script)))
-        if language.alphabet_share < least or any(scan.by_people for scan in of_lang):
+        if language.alphabet_share < least or any(scan.is_named for scan in of_lang):
             by_name[name] = replace(language, scans={scan.sha256: sorted(scan.pages) for scan in of_lang})
     return [by_name[name] for name in sorted(by_name)]
 

@@ -82,5 +82,5 @@ def test_the_step_may_name_the_language_and_how_many_pages_are_read(tmp_path):
     write_dataset(tmp_path / SCANS, [told(doc, RUSSIAN, "ru", "Cyrl") for doc in "abc"])
     out = Folder(str(tmp_path))
     scans = scan_languages.scans(Flywheel("coarse", lang="kv", max_scan_pages=7), out)
-    assert {(scan.lang, scan.script) for scan in scans} == {("kv", "Cyrl")}
+    assert {(scan.lang, scan.script, scan.is_named) for scan in scans} == {("kv", "Cyrl", True)}
     assert sorted(len(scan.pages) for scan in scans) == [2, 2, 3]

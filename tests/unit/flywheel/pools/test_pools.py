@@ -119,7 +119,7 @@ def test_documents_without_a_text_layer_wait_beside_those_of_their_language_or_a
     assert [(one.lang, [*one.documents], [*one.scans]) for one in languages] == [
         ("am", [], ["f" * 64, "0" * 64]), ("ru", ["d" * 64], ["e" * 64]), ("ru-Latn", [], ["2" * 64]),
     ]  # fmt: skip
-    typed = Scan("de", "Latn", "", {"ſ": 9, "g": 99}, [], by_people=True)
+    typed = Scan("de", "Latn", "", {"ſ": 9, "g": 99}, [], is_named=True)
     with_german = survey(Folder(str(tmp_path / "coarse")), lambda letters: float("g" in letters), 0.99, [*scans, typed])
     assert ["1" * 64, ""] in [[*one.scans] for one in with_german if one.lang == "de"]
     amharic, russian, _ = assign(languages, 0, 1, {"am": TextLines("t", 400, 100)})
