@@ -47,8 +47,8 @@ class Language:
 @dataclass(frozen=True)
 class Scan:
     """A document without a valid text layer, and its `pages`. Its lines were read best in this language and script, and have
-    these `letters`. A language that people named (`lang=`, or lines with the text that they typed) `is_named`. Typed lines have no
-    page to read."""
+    these `letters`. A language that people named, by `lang=` or by lines with their text, `is_named`. Typed lines have no page to
+    read."""
 
     lang: str
     script: str
