@@ -87,7 +87,7 @@ def multilingual(
         values.texts,
     ] = "",
     lang: Annotated[
-        str, "CODE", "the language (BCP-47) of scans and images, to train a reader for; by default their lines tell it", values.language
+        str, "CODE", "language (BCP-47) of scans and images, which gets a reader; else lines tell it", values.language
     ] = "",
     passwords: str = "",
     benchmarks: str = "",
