@@ -161,8 +161,8 @@ class Flywheel:
     `text_packages`. `text` is a folder of text by language. A language in this folder gets a reader even without a document.
     With `serve_by_text`, a language of the corpus gets a reader if the packages have text in it.
 
-    `lang` is the language (BCP-47) of all documents without a valid text layer, which gets a reader whatever its letters. Without
-    it their lines tell the language.
+    `lang` is the language (BCP-47) of all documents without a valid text layer, which needs a reader whatever its letters.
+    Without it their lines tell the language.
 
     `gold` is a file of people's corrections, as a sheet of `make flywheel review=…` saves it. Corrections train the next round,
     and stay once they are taken in. Or it is a folder with images of lines and their texts, NAME.gt.txt. Half of these lines

@@ -87,7 +87,7 @@ def multilingual(
         values.texts,
     ] = "",
     lang: Annotated[
-        str, "CODE", "language (BCP-47) of scans and images, which gets a reader; else lines tell it", values.language
+        str, "CODE", "the language (BCP-47) of scans and images, whatever its letters; else lines tell it", values.language
     ] = "",
     passwords: str = "",
     benchmarks: str = "",

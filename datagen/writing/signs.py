@@ -18,7 +18,7 @@ SURE_SIGNS = BULLETS + CHECKS + BOXES
 """A line that begins with one of these begins an item."""
 ITEM_SIGNS = DASHES + SURE_SIGNS + DOTS
 
-COLONS, SEMICOLONS, COMMAS = ":：", ";；؛", ",،，、"
+COLONS, SEMICOLONS = ":：", ";；؛"
 CLOSING = r"[)\]\"'’”»）」』】]*"
 """Brackets and quotes that may stand behind a stop, as a pattern."""
 STOPS = r"\p{Sentence_Terminal}…།༎"

@@ -156,7 +156,8 @@ def _with_scans(
     languages: list[Language], scans: Iterable[Scan], alphabet_share: Callable[[Mapping[str, int]], float], least: float
 ) -> list[Language]:
     """The languages with the documents that have no valid text layer. The letters of a language without other documents are those
-    that were read. A language that people named gets a reader whatever its letters: old types have letters that OCR knows."""
+    that were read. A language that people named needs a reader whatever its letters: OCR misreads letters that it knows in an old
+    type."""
     of_language: dict[tuple[str, str], list[Scan]] = defaultdict(list)
     for scan in scans:
         of_language[scan.lang, scan.script].append(scan)

@@ -32,7 +32,6 @@ _RAISED, _HEAD, _HEIGHT = 0.25, 0.78, (0.36, 0.85)
 _LOWERED, _LOW_HEAD = 0.1, 0.85  # a subscript's foot below the baseline; its head, in heights of a small letter
 _WIDE = 1.05  # of a tall letter's height: wider groups are two letters
 _LESS_BESIDE = 0.8  # of these limits, if the baseline is taken from the letters beside
-_AS_DIGIT = 0.48  # of a tall letter's height: digits are at least so high; quotes, stars and rings are lower
 _SIGNS = (-1, -1)
 """The place of raised signs, such as quotes, and of capitals."""
 _MARKS, _STOPS, _LISTED = "abcd", ".,;:!?)", frozenset(",.-–")
@@ -58,7 +57,6 @@ class Group(NamedTuple):
     y1: int
     tag: str = ""
     form: str = ""
-    is_high: bool = False
 
 
 def with_scripts(page: Sample, gray: numpy.ndarray) -> Sample:
@@ -182,7 +180,7 @@ def _formed(group: Group, base: float, tall: float, small: float, share: float =
             tag = "sub"
     form = "d" if -foot >= _LOWERED * tall else "t" if head > (small + tall) / 2 else "s"
     form = form if group.x1 - group.x0 <= _WIDE * tall else "w"
-    return group._replace(tag=tag, form=form, is_high=height >= _AS_DIGIT * tall)
+    return group._replace(tag=tag, form=form)
 
 
 def baseline(x_N: numpy.ndarray, bottom_N: numpy.ndarray, usual: float) -> numpy.ndarray:
