@@ -1,6 +1,7 @@
 """Whether a reading is right, by a page's text layer that the reader doesn't see."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from datagen.writing.vertical_lines import along, stands
 
 _SLACK_CHARS, _SLACK_SHARE = 3, 0.15
 _DENSITY = 2.0  # characters in a square, if no line of the page tells
+_NO_WIDTH = ("Mn", "Me", "Cf")
 LEADER = re.compile(r"(?:[.·…_] ?){3,}")
 
 
@@ -38,7 +40,7 @@ def is_right(page: Sample, box: Box, text: str) -> bool:
         wide = 0.0 if LEADER.search(label) else (box.x1 - box.x0) / max(line.box.y1 - line.box.y0 for line in row)
         return _stands(_parts(label), _parts(written)) and not _lacks(label, wide * _density(page))
     is_there = f" {label} " in f" {written} " or re.search(rf"(?<!\S){re.escape(label)}(?=[\[({{<])", written) is not None
-    return is_there and not _lacks(label, sum(len(line.text) * _covered(line.box, box) for line in row))
+    return is_there and not _lacks(label, sum(_num_wide(line.text) * _covered(line.box, box) for line in row))
 
 
 def precision(pages: Iterable[Sample], accepted: Iterable[Sample]) -> dict[str, tuple[int, int]]:
@@ -91,8 +93,8 @@ def _written(row: list[Line], script: str) -> str:
 
 
 def _lacks(label: str, expected: float) -> bool:
-    """Whether a label is much shorter than `expected`, in characters."""
-    return expected - len(label) > max(_SLACK_CHARS, _SLACK_SHARE * expected)
+    """Whether a label is much shorter than `expected`, in characters that take width."""
+    return expected - _num_wide(label) > max(_SLACK_CHARS, _SLACK_SHARE * expected)
 
 
 def _stands(labels: list[str], parts: list[str]) -> bool:
@@ -111,7 +113,13 @@ def _density(page: Sample) -> float:
     """The number of characters in a square of a line's height, over a page's lines without leaders."""
     lines = [line for region in page.regions for line in region.lines if line.text and not LEADER.search(line.text)]
     wide = sum((line.box.x1 - line.box.x0) / (line.box.y1 - line.box.y0) for line in lines)
-    return sum(len(line.text) for line in lines) / wide if wide else _DENSITY
+    return sum(_num_wide(line.text) for line in lines) / wide if wide else _DENSITY
+
+
+def _num_wide(text: str) -> int:
+    """The number of characters that take width. Marks over and under letters take none, and are not spread evenly over a line: if
+    they counted, a right reading of a stretch with few of them would seem cut."""
+    return sum(unicodedata.category(char) not in _NO_WIDTH for char in text)
 
 
 def _parts(text: str) -> list[str]:

@@ -26,7 +26,7 @@ from flywheel.step import SCANS, SHARED, Flywheel, numbers, numbers_aside
 log = logging.getLogger(__name__)
 
 NAME = "pools.json"
-VERSION = 6  # goes up whenever the code makes other pools of the same pages
+VERSION = 7  # goes up whenever the code makes other pools of the same pages
 
 
 @dataclass(frozen=True)

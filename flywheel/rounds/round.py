@@ -57,7 +57,7 @@ from flywheel.step import (
 
 log = logging.getLogger(__name__)
 
-VERSION = 16  # goes up whenever the code makes other rounds of the same pools
+VERSION = 17  # goes up whenever the code makes other rounds of the same pools
 SHARD_FAILED = 1  # as recipes.steps has it
 _PAGE_COLUMNS = ["key", "shard", "sha256", "page", "record_offset", "record_bytes"]
 

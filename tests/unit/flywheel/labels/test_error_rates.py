@@ -72,6 +72,18 @@ def test_a_label_is_right_only_if_it_is_what_the_layer_has_there():
     assert not is_right(page, Box(300, 300, 400, 320), "первая часть")  # nothing is there
 
 
+def test_marks_take_no_width_when_a_label_is_compared_with_what_a_box_covers():
+    plain, marked = "كتب الولد درسه", "كَتَبَ ٱلْوَلَدُ دَرْسَهُ فِي ٱلْبَيْتِ"
+    page = layered((Box(10, 100, 410, 120), f"{marked} {plain}"))
+    assert is_right(page, Box(10, 98, 158, 122), plain)
+    assert is_right(page, Box(158, 98, 410, 122), marked)
+    assert not is_right(page, Box(158, 98, 410, 122), "فِي ٱلْبَيْتِ")  # a half of what the box covers
+
+
+def test_a_tsheg_that_forbids_a_break_is_read_as_the_one_that_looks_the_same():
+    assert is_right(layered((Box(10, 100, 110, 120), "དང༌བོད་ཡིག")), Box(8, 98, 112, 122), "དང་བོད་ཡིག")
+
+
 def test_the_ends_of_a_contents_line_are_right_without_its_leader():
     page = layered((Box(10, 100, 400, 120), "1.1 Что это . . . . 12"))
     assert is_right(page, Box(8, 98, 402, 122), "1.1 Что это ......... 12")
