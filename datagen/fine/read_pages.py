@@ -21,9 +21,10 @@ class ReadPages(Stage):
 
     The verdict is that of `AnnotateImage`: `trusted` if the regions' mean score, by character, which is the signal
     `reading_score`, is at least `min_score`; else `suspect`, for `unsure_reading`, or for `unscored_reading` where a region has
-    none; `none` without any text."""
+    none; `none` without any text. Signals of the text layer that was refused go: they don't describe these regions."""
 
     reads: ClassVar[bool] = True
+    version: ClassVar[int] = 2
 
     engine: Choice
     takes_all: bool = False
@@ -60,12 +61,12 @@ class ReadPages(Stage):
             script=language.script,
             text=markdown(regions),
             regions=regions,
-            quality=self._quality(regions, sample.quality.signals),
+            quality=self._quality(regions),
         )
 
-    def _quality(self, regions: Sequence[Region], signals: dict[str, float]) -> Quality:
+    def _quality(self, regions: Sequence[Region]) -> Quality:
         read = [region for region in regions if region.text]
         if not read or any(region.score is None for region in read):
-            return by_score(bool(read), None, self.min_score, signals)
+            return by_score(bool(read), None, self.min_score, {})
         score = sum((region.score or 0.0) * len(region.text) for region in read) / sum(len(region.text) for region in read)
-        return by_score(True, score, self.min_score, signals | {"reading_score": score})
+        return by_score(True, score, self.min_score, {"reading_score": score})

@@ -78,6 +78,7 @@ def variant(page: TrainingPage, random: Random) -> TrainingPage:
         [_moved(box, dx, dy) for box in seen],
         shown.rtl,
         has_fonts,
+        shown.columns_from,
     )
     return TrainingPage(made, Answer(*(column[indices] for column in answer)), page.document)
 
@@ -162,8 +163,8 @@ class _Batches(Dataset[Batch]):
 
 
 def collated(pages: Sequence[TrainingPage]) -> Batch:
-    """The pages as one batch, padded to the longest."""
-    seen = [features(page.page) for page in pages]
+    """The pages as one batch, padded to the longest. Columns are turned to rows, as `groups` turns them in use."""
+    seen = [features(page.page.with_rows()) for page in pages]
     num = max(len(one.of_elements) for one in seen)
 
     def padded(arrays: Sequence[numpy.ndarray], fill: int = 0, pairs: bool = False) -> Tensor:
@@ -214,7 +215,7 @@ def trained(
     from 0, its four mean losses, and the state from which a later call with the same pages and plan goes on."""
     torch.manual_seed(plan.seed)
     pages = [page for page in pages if len(page.page.lines) > 0 and len(page.answer.label) <= MAX_ELEMENTS]
-    first = [features(page.page) for page in pages]
+    first = [features(page.page.with_rows()) for page in pages]
     elements = numpy.concatenate([one.of_elements for one in first])
     network = LayoutNetwork(elements.shape[1], first[0].of_pairs.shape[2], plan.width, plan.depth)
     network.mean.copy_(torch.from_numpy(elements.mean(0)))

@@ -100,7 +100,8 @@ class WeighLabels(Stage):
     `reading_unchecked`  more than `max_disputed` of what engines read is disputed or unchecked, and some of it is unchecked
     `readings_differ`  `unlike_share` exceeds `max_unlike`, or `unlike_regions_share` exceeds `max_disputed`; if neither does, the
                     regions with such lines are unread
-    `structure_in_doubt`  the labeller's `structure_score` is below `min_structure`, or below what the `risk` asks for
+    `structure_in_doubt`  the labeller's `structure_score` is below `min_structure`, or below what the `risk` asks for. Pages of
+                    engines that make regions themselves have no score: nothing vouches for their structure
     `uncalibrated`  a `risk` was asked for, and too few judged pages show from which score on it holds, see `datagen.risk`
     `tables_unchecked`  an engine read a table, and nothing checks its cells
     `tables_as_text`  a table of the page became text
@@ -115,7 +116,7 @@ class WeighLabels(Stage):
     an unread region always has the reason `unread_regions`.
     """
 
-    version: ClassVar[int] = 24
+    version: ClassVar[int] = 25
 
     lines_a_page: int = 8
     read_lines_a_page: int = 60
@@ -225,7 +226,7 @@ class WeighLabels(Stage):
         """The verdict and the reasons of the judged `page`. `before` is the page before regions became unread."""
         by_engines = is_read(before)
         most, least = self._most_unread(before), self._min_structure(before)
-        score = before.quality.signals.get("structure_score", 1.0)
+        score = before.quality.signals.get("structure_score", 0.0)
         against = {
             "structure_in_doubt": score < (least if least < bounds.NOBODY else self.min_structure),
             "readings_differ": not self._are_alike(*(signals.get(f"unlike{of}_share", 0.0) for of in ("", "_regions"))),

@@ -219,9 +219,10 @@ def test_pages_of_a_dataset_get_mineru_s_regions(tmp_path):
     stage = ReadPages(Choice.of("mineru", folder=str(folder)), takes_all=True)
     crop = replace(page(), key="crop", task="crop")
     with Engines() as engines:
-        read, left, *dropped = stage([page(), crop, replace(page(5), key="c"), replace(page(1), key="d")], engines)
+        refused = page().with_quality("suspect", ("wrong_text",), num_chars=9.0, structure_score=0.9)
+        read, left, *dropped = stage([refused, crop, replace(page(5), key="c"), replace(page(1), key="d")], engines)
     assert read.text == "## A title\n\nText." and len(read.regions) == 2
-    assert (read.quality.verdict, read.quality.signals["reading_score"]) == ("trusted", 0.9)
+    assert (read.quality.verdict, read.quality.signals) == ("trusted", {"reading_score": 0.9})
     assert left is crop
     assert [(drop.key, drop.reason) for drop in dropped] == [("c", "not_in_mineru"), ("d", "no_regions")]
     assert stage.engines()["mineru"] == "3.1.0 pipeline" and stage.needs.gpus == 0

@@ -195,6 +195,17 @@ def test_a_variant_has_the_same_truth_in_another_look():
         assert features(other.page).of_pairs.shape[0] == len(other.page.lines)
 
 
+@pytest.mark.parametrize("columns_from", ["right", "left"])
+def test_a_page_of_columns_is_learned_as_it_is_answered(columns_from):
+    lines = [LineElement((x, 60, x + 40, 1360), prose(Random(x), 30), 38, vertical=True) for x in range(200, 800, 60)]
+    standing = Elements((1000, 1414), lines, has_fonts=False, columns_from=columns_from)
+    one = TrainingPage(standing, answer(standing, [Region(Box(190, 50, 810, 1370), "text", "", None, "")], (1000, 1414)), "a")
+    (learned,) = training.collated([one]).of_elements.numpy()
+    assert learned == pytest.approx(features(standing.with_rows()).of_elements)
+    for seed in range(20):
+        assert training.variant(one, Random(seed)).page.columns_from == columns_from
+
+
 def test_training_pages_are_read_as_they_were_written():
     pages = [training_page(0), training_page(1)]
     for one, other in zip(pages, read(written(pages)), strict=True):

@@ -34,7 +34,7 @@ def page(claims=lambda i, text: text, by: str = "pymupdf", score: float | None =
     regions.append(Region(around, "image", "", None, by))
     text = "\n\n".join(region.text for region in regions if region.text)
     made = sample(image=image, size=size, lang="en", script="Latn", text=text, regions=tuple(regions), **values)
-    return made.with_quality(verdict)
+    return made.with_quality(verdict, structure_score=0.9)
 
 
 def weighed(page, stage=ONE_EACH):
@@ -76,10 +76,13 @@ def test_a_page_that_an_engine_read_is_trusted_where_another_one_agrees():
     assert disagreed.quality.signals["disputed_share"] > 0.6
 
 
-@pytest.mark.parametrize(("score", "verdict", "reasons"), [(0.9, "trusted", ()), (0.3, "suspect", ("structure_in_doubt",))])
+@pytest.mark.parametrize(
+    ("score", "verdict", "reasons"),
+    [(0.9, "trusted", ()), (0.3, "suspect", ("structure_in_doubt",)), (None, "suspect", ("structure_in_doubt",))],
+)
 def test_a_page_whose_labeller_is_unsure_of_its_structure_is_suspect(score, verdict, reasons):
     whole = page()
-    quality = replace(whole.quality, signals=whole.quality.signals | {"structure_score": score})
+    quality = replace(whole.quality, signals={"structure_score": score} if score is not None else {})
     result = weighed(replace(whole, quality=quality))
     assert (result.quality.verdict, result.quality.reasons) == (verdict, reasons)
 
