@@ -20,6 +20,9 @@ def check(sample: Sample) -> None:
     if not all(map(math.isfinite, (*sample.quality.signals.values(), *scores, *points, sample.difficulty))):
         raise ValueError(f"{sample.key}: a signal, score, polygon or difficulty is a number that is not finite")
     w, h = sample.size
+    for mask in sample.masked:
+        if not (0 <= mask.box[0] < mask.box[2] <= w and 0 <= mask.box[1] < mask.box[3] <= h):
+            raise ValueError(f"{sample.key}: masked box {tuple(mask.box)} is empty or outside {w} x {h}")
     for region in sample.regions:
         _check_word(sample, "label", region.label, LABELS)
         _check_word(sample, "format", region.format, FORMATS)

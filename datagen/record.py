@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-SCHEMA = 2
+SCHEMA = 3
 TASKS = ("page", "crop", "table", "formula", "scene", "figure", "caption", "text")
 VERDICTS = ("trusted", "suspect", "none")
 # fmt: off
@@ -104,6 +104,14 @@ class Line:
         return self.polygon or ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
 
 
+class Masked(NamedTuple):
+    """A place of a page that is painted over in its image, in the paper's colour, and the stable snake_case reason. What was
+    there is in no region and not in the text."""
+
+    box: Box
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Region:
     """A block of a page, in reading order.
@@ -111,7 +119,8 @@ class Region:
     In a described picture (the task caption) a region is an object with its name as text, or a place with a phrase about it
     (`datagen.labels`). `by` names the engine, or `flywheel/round-N`, that read the text. `detected_by` names the engine that drew
     the box; "" if it is the same. `score` is None if the text comes from the file itself. An `is_unread` region has a box and no
-    text yet. A region that `continues` goes on in the next column or on the next page.
+    text yet. A region that `continues` goes on in the next column or on the next page. `structure` is the probability that the
+    region has its right label, exactly its lines, and its place in the order; None if no labeller said so.
     """
 
     box: Box
@@ -125,6 +134,7 @@ class Region:
     detected_by: str = ""
     is_unread: bool = False
     continues: bool = False
+    structure: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +182,7 @@ class Sample:
     `image` holds the encoded file (JPEG, PNG or WebP). It is None for text alone, and for a record that was read without its
     image. Samples of one `group` are on one side of any split; "" stands for the sha256 of the origin. `difficulty` is from 0 to
     1, or -1 if nobody measured it. `caption` is a person's text about the picture. `metadata` is the source's information by
-    name: an address, a licence, safety scores."""
+    name: an address, a licence, safety scores. `masked` are the places that are painted over in the image."""
 
     key: str
     task: str
@@ -190,6 +200,7 @@ class Sample:
     difficulty: float = -1.0
     caption: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
+    masked: tuple[Masked, ...] = ()
 
     @property
     def split_group(self) -> str:
@@ -220,10 +231,12 @@ class Sample:
                     "detected_by": r.detected_by,
                     "is_unread": r.is_unread,
                     "continues": r.continues,
+                    "structure": _score(r.structure),
                     "lines": [_line_record(line) for line in r.lines],
                 }
                 for r in self.regions
             ],
+            "masked": [{"box": mask.box, "reason": mask.reason} for mask in self.masked],
             "quality": {
                 "verdict": q.verdict,
                 "reasons": q.reasons,
@@ -271,6 +284,7 @@ class Sample:
             difficulty=r["difficulty"],
             caption=r["caption"],
             metadata={m["name"]: m["value"] for m in r["metadata"]},
+            masked=tuple(Masked(Box(*m["box"]), m["reason"]) for m in r["masked"]),
         )
 
     def with_quality(self, verdict: str, reasons: tuple[str, ...] = (), **signals: float) -> "Sample":
@@ -388,6 +402,7 @@ def _region(r: dict) -> Region:
         detected_by=r["detected_by"],
         is_unread=r["is_unread"],
         continues=r["continues"],
+        structure=None if r["structure"] < 0 else r["structure"],
     )
 
 

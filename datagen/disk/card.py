@@ -32,9 +32,11 @@ RECORD: dict[str, Any] = {
             "detected_by": STRING,
             "is_unread": BOOL,
             "continues": BOOL,
+            "structure": FLOAT,
             "lines": [{"box": [INT], "polygon": [[FLOAT]], "text": STRING, "score": FLOAT, "font": STRING, "direction": STRING}],
         }
     ],
+    "masked": [{"box": [INT], "reason": STRING}],
     "quality": {"verdict": STRING, "reasons": [STRING], "signals": [{"name": STRING, "value": FLOAT}]},
     "difficulty": FLOAT,
     "group": STRING,

@@ -86,19 +86,21 @@ def put_together(
     for group in groups:
         own = [lines[i] for i in group.lines]
         if group.picture >= 0:
-            made.append(_picture(Box(*map(round, pictures[group.picture])), own, page, layout))
+            picture = _picture(Box(*map(round, pictures[group.picture])), own, page, layout)
+            made.append(replace(picture, structure=group.is_right))
         elif group.label in ("table", "equation"):
-            unread = _unread(group.label, own, page, layout)
+            unread = replace(_unread(group.label, own, page, layout), structure=group.is_right)
             there = [
                 n for n, r in enumerate(made) if r.label == unread.label and shared(r.box, unread.box) > _SAME * area(unread.box)
             ]
             if there:  # two parts of what the layout saw as one
                 whole = made[there[0]]
-                made[there[0]] = replace(whole, box=around([whole.box, unread.box]), lines=(*whole.lines, *unread.lines))
+                box, structure = around([whole.box, unread.box]), min(whole.structure or 0.0, group.is_right)
+                made[there[0]] = replace(whole, box=box, lines=(*whole.lines, *unread.lines), structure=structure)
             else:
                 made.append(unread)
         else:
-            made.append(_of_text(group, own, page, is_clear))
+            made.append(replace(_of_text(group, own, page, is_clear), structure=group.is_right))
     taken = [line.box for line in lines] + [region.box for region in made]
     alone = [r for r in layout if r.label == "equation" and not any(shared(r.box, box) for box in taken)]
     formulas = [replace(region, format="latex", is_unread=True) for region in alone]

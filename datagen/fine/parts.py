@@ -12,7 +12,7 @@ class Part:
     """Lines that become a region with this label; `paragraph` is None for a picture without text. All boxes are in points.
 
     `level` is a heading's level, from 1. `picture` is the picture's box, `frame` the frame drawn around a table.
-    `has_drawn_sign`: the part is a list item whose sign is a drawing.
+    `has_drawn_sign`: the part is a list item whose sign is a drawing. `structure` is that of `record.Region`.
     """
 
     paragraph: Paragraph | None
@@ -21,6 +21,7 @@ class Part:
     picture: Rect | None = None
     frame: Rect | None = None
     has_drawn_sign: bool = False
+    structure: float | None = None
 
     @property
     def pieces(self) -> tuple[Piece, ...]:

@@ -124,9 +124,9 @@ def _parts(group: Group, page: Elements, pieces: Sequence[Piece], breaks: _Break
     joins = group.label in _JOINED
     soft = tuple(breaks.is_soft.get((id(a), id(b)), joins) for a, b in itertools.pairwise(own))
     paragraph = Paragraph(own, soft, group.label, id(own[-1]) in breaks.continuing) if own else None
-    yield Part(paragraph, group.label, group.level, picture)
+    yield Part(paragraph, group.label, group.level, picture, structure=group.is_right)
     if ruby := tuple(annotation for piece in own for annotation in piece.ruby):
-        yield Part(Paragraph(ruby, (False,) * (len(ruby) - 1)), "text")
+        yield Part(Paragraph(ruby, (False,) * (len(ruby) - 1)), "text", structure=group.is_right)
 
 
 def _num_math(parts: Sequence[Part], layer: TextLayer) -> list[int]:
@@ -153,12 +153,13 @@ def _region(
     if box is None:
         return None
     if part.paragraph is None:
-        return Region(box, part.label, "", None, BY, detected_by=NAME)
+        return Region(box, part.label, "", None, BY, detected_by=NAME, structure=part.structure)
     plain = region(view, part.paragraph, layer.words)
     lines = tuple(replace(line, look=looks.of(piece)) for line, piece in zip(plain.lines, part.pieces, strict=True))
     if part.label == "list":
         lines = (region_markdown.with_markdowns_sign(lines[0]), *lines[1:])
     made = replace(plain, box=around([box, plain.box]), label=part.label, lines=lines, detected_by=NAME)
+    made = replace(made, structure=part.structure)
     match part.label:
         case "image":
             return replace(made, text="\n".join(line.text for line in made.lines), continues=False)

@@ -9,13 +9,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy
-import simplejpeg
 
-from datagen.markdown import lacks_text
-from datagen.page.images import pixels
 from datagen.page.line_pieces import Rect
 from datagen.page.paper import inked
-from datagen.record import Box, Region
+from datagen.record import Box
 
 _REACH = 0.75  # of a box's height, from its middle line
 _SIDE = 0.3  # of a box's height, beyond its ends
@@ -25,7 +22,6 @@ _SIGN, _LETTER, _HIGHEST_SIGN, _WIDEST_SIGN = 0.08, 0.35, 1.4, 5.0
 _HIGHEST = 2.0  # of a box's height: how high its ink is
 _DIRT = 2  # pixels
 _EDGE = 2  # pixels around ink that JPEG blurs
-_AROUND = 12  # pixels about what is cut out in which the paper's colour is looked for
 
 
 @dataclass(frozen=True)
@@ -94,18 +90,6 @@ class PageInk:
         no_paper = self.places[at] > 0
         no_paper[box.y0 - y0 : box.y1 - y0, box.x0 - x0 : box.x1 - x0] = True
         return _paper(self.pixels[at], no_paper)
-
-
-def cut_out(image: bytes, regions: Sequence[Region], quality: int = 95) -> bytes:
-    """An encoded image without its unread `regions`, as a JPEG; the same bytes if none is unread. The text of the others stays.
-    Raises `SampleError` for a damaged image."""
-    unread = [region.box for region in regions if lacks_text(region)]
-    if not unread:
-        return image
-    others = [part.box for region in regions if not lacks_text(region) for part in (region.lines or [region])]
-    ink = PageInk.of(pixels(image), [*unread, *others])
-    painted = ink.without(dict(enumerate(unread)), around=_AROUND)
-    return simplejpeg.encode_jpeg(painted, quality, "RGB", "444", fastdct=False)
 
 
 def _owners(middles: numpy.ndarray, high: numpy.ndarray, boxes: Sequence[Box]) -> numpy.ndarray:

@@ -12,7 +12,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from scipy import special
 
@@ -21,7 +21,6 @@ NOBODY = 2.0
 RISK = 0.05
 """The share of calibrations that may promise too much."""
 _STARTS = 3
-_TIMES = (1, 2, 4)  # times the fewest pages, where searches over judged pages begin; two more begin with half and with all
 _GROWTH = 1.25  # a test's number of labels, divided by the number of the test before
 
 
@@ -53,27 +52,35 @@ def cutoff(
     risk: float = RISK,
     effect: float = 1.0,
     real: Sequence[bool] = (),
+    documents: Sequence[str] = (),
 ) -> Cutoff:
     """The lowest confidence from which on the share `precision` of a reader's lines is right, by a lower bound. The precision is
     promised wrongly in at most the share `risk` of all cases.
 
-    Lines of equal confidence are accepted or refused together. The bound holds if calibration lines are drawn like the lines to
-    judge, and if so many lines as there are, divided by their design `effect`, are independent (`design_effect`). Some lines may
-    be `real` and the others stand in for real ones. Then real lines alone must not contradict the bound: a reader with the
-    precision has so many wrong ones among them in more than the share `RISK` of all cases.
+    With `documents`, the name of each line's, the effect is counted in each test on the lines that it takes, and is at least
+    `effect`. Lines of equal confidence are accepted or refused together. The bound holds if calibration lines are drawn like the
+    lines to judge, and if so many lines as there are, divided by their design `effect`, are independent (`design_effect`). Some
+    lines may be `real` and the others stand in for real ones. Then real lines alone must not contradict the bound: a reader with
+    the precision has so many wrong ones among them in more than the share `RISK` of all cases.
     """
-    order = sorted(zip(scores, right, real or [False] * len(scores), strict=True), key=lambda line: -line[0])
+    num = len(scores)
+    lines = zip(scores, right, real or [False] * num, documents or [""] * num, strict=True)
+    order = sorted(lines, key=lambda line: -line[0])
     least, risk = math.ceil(effect * least_lines(precision, risk)), risk / _STARTS
     if len(order) < least:
         reason = f"the bound can't be reached with {len(order)} calibration pieces: at least {least} without an error are needed"
         return Cutoff(NOBODY, len(order), reason=reason)
-    num_right_of_first = list(itertools.accumulate((is_right for _, is_right, _ in order), initial=0))
-    num_real_of_first = list(itertools.accumulate((is_real for *_, is_real in order), initial=0))
-    wrong_real_of_first = list(itertools.accumulate((is_real and not is_right for _, is_right, is_real in order), initial=0))
+    num_right_of_first = list(itertools.accumulate((is_right for _, is_right, *_ in order), initial=0))
+    num_real_of_first = list(itertools.accumulate((is_real for _, _, is_real, _ in order), initial=0))
+    wrong_real_of_first = list(itertools.accumulate((is_real and not is_right for _, is_right, is_real, _ in order), initial=0))
+
+    def effect_of(count: int) -> float:
+        own = design_effect([line[3] for line in order[:count]], [line[1] for line in order[:count]]) if documents else 1.0
+        return max(effect, own)
 
     def is_shown(count: int) -> bool:
         is_contradicted = _is_contradicted(wrong_real_of_first[count], num_real_of_first[count], precision, effect)
-        return not is_contradicted and _is_shown(num_right_of_first[count], count, precision, risk, effect)
+        return not is_contradicted and _is_shown(num_right_of_first[count], count, precision, risk, effect_of(count))
 
     starts = (least, max(least, len(order) // 2), len(order))
     best, tested = _search([score for score, *_ in order], starts, is_shown)
@@ -85,7 +92,7 @@ def cutoff(
         )
         reason = f"the bound can't be reached: of the most confident calibration pieces {counts} are wrong"
         return Cutoff(NOBODY, len(order), reason=reason)
-    num_right = num_right_of_first[best]
+    num_right, effect = num_right_of_first[best], effect_of(best)
     return Cutoff(
         order[best - 1][0], len(order), best, num_right, round(interval(num_right / effect, best / effect, 2 * risk)[0], 4)
     )
@@ -102,61 +109,6 @@ def design_effect(documents: Sequence[str], right: Sequence[bool]) -> float:
         return 1.0
     between = sum((sum(of_one) - share * len(of_one)) ** 2 for of_one in by_document.values()) * num / (num - 1)
     return max(1.0, between / (len(right) * share * (1 - share)))
-
-
-class Judged(NamedTuple):
-    """A page whose outcomes were judged, such as its text and its structure. `chance` is the chance with which pages of its
-    score were drawn for judging. `thinning`, from 0 to 1, is drawn uniformly."""
-
-    document: str
-    score: float
-    is_right: tuple[bool, ...]
-    chance: float = 1.0
-    thinning: float = 0.0
-
-
-def cutoff_of_all(pages: Sequence[Judged], risks: Sequence[float], risk: float = RISK) -> Cutoff:
-    """The lowest score from which on at most the share `risks[k]` of documents is wrong in outcome k, for each outcome. It is
-    promised wrongly in at most the share `risk` of all cases. `num_right` and `bound` are those of the outcome with the least
-    room.
-
-    The documents are independent, and their pages aren't: a document counts once, and is wrong if one of its accepted pages is.
-    Pages that were drawn with a greater chance than others are thinned until all pages of a test have the same chance.
-    A score is refused unless each outcome passes its test, so several outcomes need no correction (Berger 1982). There are more
-    searches than in `cutoff`, since few pages are judged, and one error among the surest ones would end a search.
-    """
-    order = sorted(pages, key=lambda page: -page.score)
-    each = risk / (len(_TIMES) + 2)
-    least = max(math.ceil(math.log(each) / math.log(1 - allowed)) for allowed in risks)
-
-    def counts(count: int) -> tuple[int, list[int]]:
-        chance = min(page.chance for page in order[:count])
-        kept = [page for page in order[:count] if page.thinning * page.chance < chance]
-        wrong = [{page.document for page in kept if not page.is_right[k]} for k in range(len(risks))]
-        return len({page.document for page in kept}), [*map(len, wrong)]
-
-    def is_shown(count: int) -> bool:
-        documents, wrong = counts(count)
-        return all(_is_shown(documents - n, documents, 1 - allowed, each) for n, allowed in zip(wrong, risks, strict=True))
-
-    num_documents = len({page.document for page in pages})
-    if num_documents < least:
-        reason = f"the bound can't be reached with {num_documents} judged documents: at least {least} without an error are needed"
-        return Cutoff(NOBODY, num_documents, reason=reason)
-    seen, first = set[str](), 0
-    while len(seen) < least:
-        seen.add(order[first].document)
-        first += 1
-    starts = (*(min(times * first, len(order)) for times in _TIMES), max(first, len(order) // 2), len(order))
-    best, tested = _search([page.score for page in order], starts, is_shown)
-    if not best:
-        of = [counts(count) for count in sorted({*tested})]
-        shares = ", ".join(f"of the {documents} surest {' and '.join(map(str, wrong))} are wrong" for documents, wrong in of)
-        return Cutoff(NOBODY, num_documents, reason=f"the bound can't be reached: {shares}, by outcome")
-    documents, wrong = counts(best)
-    lows = [interval(documents - n, documents, 2 * each)[0] for n in wrong]
-    tightest = min(range(len(risks)), key=lambda k: lows[k] - (1 - risks[k]))
-    return Cutoff(order[best - 1].score, num_documents, documents, documents - wrong[tightest], round(lows[tightest], 4))
 
 
 def _search(scores: Sequence[float], starts: Sequence[int], is_shown: Callable[[int], bool]) -> tuple[int, list[int]]:

@@ -23,7 +23,7 @@ from datagen.disk.manifest import parts
 from datagen.disk.marks import digest, excluded, is_marked
 from datagen.disk.shards import ShardReport, read_reports, read_sample
 from datagen.disk.storage import Folder
-from datagen.page.pageink import cut_out
+from datagen.page.masked import without_unread
 from datagen.record import Sample, SampleError
 from datagen.target import PROMPTS
 from model.data import lengths
@@ -79,7 +79,7 @@ class OursReader:
         try:
             sample = read_sample(self.folder, *place)
             if self.cuts and sample.image is not None:
-                sample = replace(sample, image=cut_out(sample.image, sample.regions))
+                sample = replace(sample, image=without_unread(sample.image, sample.regions))
             return example(sample, self.prompts[prompt].prompt, self.name)
         except (ValueError, KeyError, TypeError) as error:
             where = f"{self.folder.url}/shards/{place.shard}.tar at {place.offset}"

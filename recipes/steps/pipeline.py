@@ -88,7 +88,7 @@ class PipelineRunner(StepRunner[Pipeline]):
 
         verdicts = survey.tally.by("verdict")
         return [
-            risk_section(self.step.name, verdicts["trusted"], survey.tally.num_samples, seconds, stage.risk, stage.min_structure)
+            risk_section(self.step.name, verdicts["trusted"], survey.tally.num_samples, seconds, stage)
             for stage in self.step.stages
             if isinstance(stage, WeighLabels) and survey.tally.num_samples
         ]

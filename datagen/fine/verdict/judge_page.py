@@ -6,7 +6,7 @@ formulas, and of text in which two readers may make the same mistake.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -32,12 +32,13 @@ from datagen.labels import PICTURES
 from datagen.layouts import labeller
 from datagen.markdown import markdown
 from datagen.page.images import pixels
+from datagen.page.masked import masked
 from datagen.page.overlaps import overlap_share
 from datagen.reading.line_readers import PPOCR, TESSERACT
 from datagen.record import LACKING, Drop, Region, Sample
 from datagen.risk import bounds
-from datagen.risk.judged import threshold
-from datagen.risk.judged import versions as calibration
+from datagen.risk.region_outcomes import threshold
+from datagen.risk.region_outcomes import versions as calibration
 from datagen.work.pipeline import Stage
 
 _FORMULAS = frozenset({"formula_in_text", "incomplete"})
@@ -100,9 +101,10 @@ class WeighLabels(Stage):
     `reading_unchecked`  more than `max_disputed` of what engines read is disputed or unchecked, and some of it is unchecked
     `readings_differ`  `unlike_share` exceeds `max_unlike`, or `unlike_regions_share` exceeds `max_disputed`; if neither does, the
                     regions with such lines are unread
-    `structure_in_doubt`  the labeller's `structure_score` is below `min_structure`, or below what the `risk` asks for. Pages of
-                    engines that make regions themselves have no score: nothing vouches for their structure
-    `uncalibrated`  a `risk` was asked for, and too few judged pages show from which score on it holds, see `datagen.risk`
+    `structure_in_doubt`  without a `risk`: the labeller's `structure_score` is below `min_structure`. Pages of engines that make
+                    regions themselves have no score: nothing vouches for their structure. With a `risk`: doubted regions can't
+                    be masked, for one of the reasons of `datagen.page.masked`
+    `uncalibrated`  a `risk` was asked for, and too few outcomes show from which probability on it holds, see `datagen.risk`
     `tables_unchecked`  an engine read a table, and nothing checks its cells
     `tables_as_text`  a table of the page became text
     `text_in_pictures`  more than `max_pictured` of what engines read lies in regions labelled pictures, which may be wrong; for
@@ -111,12 +113,17 @@ class WeighLabels(Stage):
     `regions_overlap`  more than `max_overlap` of the lines lie in two regions
     `unread_regions`  more than `max_unread_text` of the page is unread text
 
+    With a `risk` (text, structure), regions are accepted one by one. A region is doubted if it is unread, or if its `structure`
+    is below the probability from which on at most the second share of accepted regions is wrong. A page without another reason
+    is trusted without its doubted regions, which are `masked`, if at least the share `keep` of its text's ink is accepted.
+    `accepted_share` is this share, and `num_masked` counts the masks. The text is the file's own, and has passed its own checks.
+
     Without such a reason, a page that an engine read is trusted. So is a page that lacked only formulas, or only formulas and
     text in pictures (at most 1 - `min_recall` of the text, since more may be a scan of a page). Earlier reasons stay. A page with
     an unread region always has the reason `unread_regions`.
     """
 
-    version: ClassVar[int] = 25
+    version: ClassVar[int] = 26
 
     lines_a_page: int = 8
     read_lines_a_page: int = 60
@@ -138,6 +145,7 @@ class WeighLabels(Stage):
     min_file_page: float = 0.97
     min_structure: float = 0.6
     risk: tuple[float, ...] = ()
+    keep: float = 0.6
     seed: int = 0
     batch_size: int = 1
 
@@ -207,13 +215,21 @@ class WeighLabels(Stage):
         difficulty = 1.0 - signals["worth"] if "worth" in signals else -1.0
         judged = replace(page, regions=regions, text=markdown(regions) if reasons else page.text, difficulty=difficulty)
         verdict, why = self._judged(judged, page, signals)
-        if verdict == "trusted" and self._min_structure(page) >= bounds.NOBODY:
-            verdict, why = "suspect", (*why, "uncalibrated")
-        return judged.with_quality(verdict, why, **signals)
+        judged = judged.with_quality(verdict, why, **signals)
+        return self._at_risk(judged, "image" if by_engines else "pdf", reasons) if self.risk and verdict == "trusted" else judged
 
-    def _min_structure(self, page: Sample) -> float:
-        """The least `structure_score` of a trusted page; `bounds.NOBODY` if no judged pages show that the `risk` holds."""
-        return threshold("image" if is_read(page) else "pdf", *self.risk).confidence if self.risk else self.min_structure
+    def _at_risk(self, page: Sample, kind: str, reasons: Mapping[int, str]) -> Sample:
+        """The trusted page without the regions that the `risk` refuses; suspect if it can't be had."""
+        least, why = threshold(kind, self.risk[1]).confidence, page.quality.reasons
+        if least >= bounds.NOBODY:
+            return page.with_quality("suspect", (*why, "uncalibrated"))
+        unsure = {i: "structure_in_doubt" for i, region in enumerate(page.regions) if (region.structure or 0.0) < least}
+        unread = {i: reasons.get(i, "unread") for i, region in enumerate(page.regions) if region.is_unread}
+        outcome = masked(page, unsure | unread, self.keep)
+        share = {"accepted_share": outcome.accepted_share, "num_masked": float(len(outcome.page.masked))}
+        if outcome.reason:
+            return page.with_quality("suspect", (*why, "structure_in_doubt", outcome.reason), **share)
+        return outcome.page.with_quality("trusted", tuple(reason for reason in why if reason != "unread_regions"), **share)
 
     def _are_alike(self, share_of_lines: float, share_of_regions: float) -> bool:
         return share_of_lines <= self.max_unlike and share_of_regions <= self.max_disputed
@@ -225,10 +241,9 @@ class WeighLabels(Stage):
     def _judged(self, page: Sample, before: Sample, signals: dict[str, float]) -> tuple[str, tuple[str, ...]]:
         """The verdict and the reasons of the judged `page`. `before` is the page before regions became unread."""
         by_engines = is_read(before)
-        most, least = self._most_unread(before), self._min_structure(before)
-        score = before.quality.signals.get("structure_score", 0.0)
+        most, score = self._most_unread(before), before.quality.signals.get("structure_score", 0.0)
         against = {
-            "structure_in_doubt": score < (least if least < bounds.NOBODY else self.min_structure),
+            "structure_in_doubt": not self.risk and score < self.min_structure,
             "readings_differ": not self._are_alike(*(signals.get(f"unlike{of}_share", 0.0) for of in ("", "_regions"))),
             "tables_unchecked": by_engines and any(r.format == "html" and not r.is_unread for r in page.regions),
             "incomplete": signals["coverage"] < self.min_coverage,

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from datagen.page.images import pixels as pixels_of
-from datagen.page.pageink import PageInk, cut_out
+from datagen.page.masked import without_unread
+from datagen.page.pageink import PageInk
 from datagen.record import Box, Line, Region
 from tests.inputs.samples import encoded
 
@@ -73,7 +74,7 @@ def test_an_unread_formula_is_cut_out_in_the_colour_around_it_though_it_stands_o
     at = slice(FORMULA.y0 + 10, FORMULA.y1 - 10), slice(FORMULA.x0 + 10, FORMULA.x1 - 10)
     pixels[at] = numpy.where((pixels[at] == PAPER).all(axis=2, keepdims=True), (235, 220, 210), pixels[at])
     regions = (region(FIRST, "read"), region(FORMULA, label="equation", is_unread=True))
-    painted = pixels_of(cut_out(encoded(Image.fromarray(pixels), "PNG"), regions))
+    painted = pixels_of(without_unread(encoded(Image.fromarray(pixels), "PNG"), regions))
     assert numpy.abs(painted[FORMULA.y0 : FORMULA.y1].astype(int) - PAPER).max() <= 4
     assert numpy.abs(painted[:120].astype(int) - pixels[:120]).max() <= 60  # JPEG, at the edges of letters
     assert all(inked(painted, letter) for letter in letters(FIRST))
@@ -82,4 +83,4 @@ def test_an_unread_formula_is_cut_out_in_the_colour_around_it_though_it_stands_o
 def test_a_page_of_which_all_is_read_keeps_its_bytes():
     image = encoded(Image.fromarray(page(*letters(FIRST))), "PNG")
     regions = (region(FIRST, "read"), region(FORMULA, label="image", is_unread=True), region(SECOND, label="header"))
-    assert cut_out(image, regions) is image
+    assert without_unread(image, regions) is image

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from datagen.risk.bounds import NOBODY, Judged, cutoff, cutoff_of_all, design_effect, interval, least_lines
+from datagen.risk.bounds import NOBODY, cutoff, design_effect, interval, least_lines
 from tests.bench.flywheel import gate as bench
 
 
@@ -90,68 +90,36 @@ def test_of_a_thousand_calibrations_few_gates_break_their_promise():
         assert simulated.num_broken <= 0.05 * simulated.num_open
 
 
-def judged(document: int, score: float, *is_right: bool, **values) -> Judged:
-    return Judged(str(document), score, is_right, **values)
-
-
-def test_with_one_outcome_and_a_page_a_document_the_bound_is_clopper_and_pearsons():
-    scores = [i / 1000 for i in range(1000)]
-    right = [score >= 0.5 or i % 3 == 0 for i, score in enumerate(scores)]
-    pages = cutoff_of_all([judged(i, score, ok) for i, (score, ok) in enumerate(zip(scores, right, strict=True))], [0.05])
-    assert 0.4 < pages.confidence < 0.55
-    assert pages.num_above == sum(score >= pages.confidence for score in scores)
-    assert (
-        pages.bound == pytest.approx(interval(pages.num_right, pages.num_above, 2 * 0.05 / 5)[0], abs=1e-4)
-        and pages.bound >= 0.95
-    )
-
-
-def test_an_error_among_the_surest_pages_doesnt_end_all_searches():
-    pages = [judged(i, 1 - i / 100, i not in (0, 1)) for i in range(100)]
-    assert cutoff_of_all(pages, [0.15]).num_above >= 80
-
-
-def test_a_score_must_hold_for_each_outcome():
-    pages = [judged(i, i / 1000, True, i >= 600) for i in range(1000)]
-    assert cutoff_of_all(pages, [0.05, 0.05]).confidence > 0.55
-    assert 0.3 < cutoff_of_all(pages, [0.05, 0.45]).confidence < 0.4
-
-
-def test_a_document_counts_once_and_is_wrong_if_one_of_its_pages_is():
-    pages = [judged(i // 10, 0.9, True) for i in range(1000)]
-    assert cutoff_of_all(pages, [0.05]).reason == ""
-    few = cutoff_of_all(pages[:890], [0.05])
-    assert few.confidence == NOBODY and "89 judged documents" in few.reason and "at least 90" in few.reason
-    wrong = cutoff_of_all([judged(i // 10, 0.9, i % 100 != 0) for i in range(1000)], [0.05])
-    assert wrong.confidence == NOBODY and "of the 100 surest 10 are wrong" in wrong.reason
-
-
-def test_pages_that_were_drawn_more_often_are_thinned():
-    """Sure pages were all judged and are right; of the others every tenth was judged, and half of those are wrong. Pooled as they
-    came, 96% would be right; of all pages only 68% are."""
-    rng = random.Random(1)
-    sure = [judged(i, 0.9, True, thinning=rng.random()) for i in range(1200)]
-    others = [judged(2000 + i, 0.5, i % 2 == 0, chance=0.1, thinning=rng.random()) for i in range(100)]
-    assert cutoff_of_all([*sure, *others], [0.1]).confidence == 0.9
-    as_drawn = [page._replace(chance=1.0) for page in (*sure, *others)]
-    assert cutoff_of_all(as_drawn, [0.1]).confidence == 0.5
+def test_lines_of_one_document_count_as_few():
+    """Of 2,000 lines 2.5% are wrong: spread over all documents they show 95%; in two of forty documents they don't."""
+    documents = [str(i % 40) for i in range(2000)]
+    spread = [i % 41 != 0 for i in range(2000)]
+    together = [i % 80 > 1 for i in range(2000)]
+    assert cutoff([0.9] * 2000, spread, 0.95, documents=documents).num_above == 2000
+    assert cutoff([0.9] * 2000, together, 0.95).num_above == 2000
+    assert cutoff([0.9] * 2000, together, 0.95, documents=documents).confidence == NOBODY
 
 
 def test_the_risk_holds_on_other_documents_in_nearly_all_resamplings():
-    """Pages of which the score is the chance to be right, in text and in structure: few calibrations promise too much."""
+    """Regions of which the score is the chance to be right, in documents of which some are worse than their scores."""
     rng = random.Random(2)
 
-    def page(i: int) -> Judged:
-        score = rng.random() ** 0.2
-        return judged(i, score, rng.random() < score**0.1, rng.random() < score**0.25)
+    def regions(num_documents: int) -> list[tuple[float, bool, str]]:
+        made = []
+        for number in range(num_documents):
+            power = 0.3 if rng.random() < 0.8 else 1.0
+            scores = [rng.random() ** 0.3 for _ in range(rng.randint(5, 60))]
+            made += [(score, rng.random() < score**power, str(number)) for score in scores]
+        return made
 
     num_open = num_broken = 0
-    for _ in range(200):
-        gate = cutoff_of_all([page(i) for i in range(300)], (0.05, 0.10))
+    for _ in range(100):
+        scores, right, documents = zip(*regions(80), strict=True)
+        gate = cutoff(scores, right, 0.9, documents=documents)
         if gate.confidence == NOBODY:
             continue
         num_open += 1
-        above = [p for p in (page(i) for i in range(4000)) if p.score >= gate.confidence]
-        num_broken += any(sum(not p.is_right[k] for p in above) > risk * len(above) for k, risk in enumerate((0.05, 0.10)))
-    assert num_open >= 50
+        above = [is_right for score, is_right, _ in regions(300) if score >= gate.confidence]
+        num_broken += sum(above) < 0.9 * len(above)
+    assert num_open >= 90
     assert num_broken <= 0.1 * num_open

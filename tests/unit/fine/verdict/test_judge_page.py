@@ -88,22 +88,30 @@ def test_a_page_whose_labeller_is_unsure_of_its_structure_is_suspect(score, verd
 
 
 @pytest.mark.parametrize(
-    ("least", "score", "verdict", "reasons"),
+    ("least", "unsure", "verdict", "reasons"),
     [
-        (0.5, 0.6, "trusted", ()),
-        (0.5, 0.4, "suspect", ("structure_in_doubt",)),
-        (NOBODY, 0.9, "suspect", ("uncalibrated",)),
-        (NOBODY, 0.1, "suspect", ("structure_in_doubt",)),
+        (0.5, (), "trusted", ()),
+        (0.5, (1,), "trusted", ()),
+        (0.5, (0, 1, 2), "suspect", ("structure_in_doubt", "too_much_doubted")),
+        (NOBODY, (), "suspect", ("uncalibrated",)),
     ],
 )
-def test_with_a_risk_the_judged_pages_say_which_score_is_enough(monkeypatch, least, score, verdict, reasons):
+def test_with_a_risk_doubted_regions_are_masked_and_the_page_stays(monkeypatch, least, unsure, verdict, reasons):
     asked = []
     monkeypatch.setattr(judge_page, "threshold", lambda *risk: asked.append(risk) or Cutoff(least, 100))
     whole = page()
-    whole = whole.with_quality("trusted", (), structure_score=score)
+    regions = [replace(region, structure=0.4 if i in unsure else 0.9) for i, region in enumerate(whole.regions)]
+    whole = replace(whole, regions=tuple(regions)).with_quality("trusted", (), structure_score=0.1)
     result = weighed(whole, replace(ONE_EACH, risk=(0.05, 0.1)))
     assert (result.quality.verdict, result.quality.reasons) == (verdict, reasons)
-    assert {*asked} == {("pdf", 0.05, 0.1)}
+    assert {*asked} == {("pdf", 0.1)}
+    is_masked = unsure == (1,)
+    assert [mask.reason for mask in result.masked] == ["structure_in_doubt"] * is_masked
+    assert len(result.regions) == len(whole.regions) - is_masked
+    assert (whole.regions[1].text in result.text) is not is_masked and (result.image == whole.image) is not is_masked
+    if is_masked:
+        assert result.masked[0].box == whole.regions[1].box and 0.6 <= result.quality.signals["accepted_share"] < 1
+        assert result.quality.signals["num_masked"] == 1.0
 
 
 @pytest.mark.skipif(not tesseract.second_language("en", "Latn"), reason="Tesseract is not installed")
