@@ -124,7 +124,7 @@ def write_run(folder: Path, *shards: list[Sample], first: int = 0) -> None:
     for index, samples in enumerate(shards, first):
         write_shard(target, shard_name(folder.name, index), samples)
     description = {"source": {"type": "PdfSource", "version": 6, "engines": {"pymupdf": "2.0"}}, "stages": []}
-    run = {"schema": 2, "fingerprint": "f" * 64, "description": description, "runs": [{"recipe": "coarse"}]}
+    run = {"schema": 3, "fingerprint": "f" * 64, "description": description, "runs": [{"recipe": "coarse"}]}
     target.write("run.json", json.dumps(run).encode())
 
 

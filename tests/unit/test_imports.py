@@ -41,7 +41,7 @@ LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms.spl
 _MODEL_READS = (
     *("asking.loops", "disk.manifest", "disk.marks", "disk.shards", "disk.storage", "disk.temporary", "drawing.endless_lines"),
     *("inputs.items", "pictures.source"),  # pages that a network is to read
-    *("drawing.wear", "inputs.chat_turns", "page.pageink", "record", "target", "work.progress"),
+    *("drawing.wear", "inputs.chat_turns", "page.masked", "record", "target", "work.progress"),
 )
 MODEL_MAY_READ = {f"datagen.{name}" for name in _MODEL_READS}
 HEAVY = {"torch", "dask", "distributed", "pymupdf", "fitz", "onnxruntime", "paddleocr", "tokenizers", "transformers", "datasets"}

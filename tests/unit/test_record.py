@@ -28,7 +28,7 @@ def test_record_on_disk_holds_no_null_and_the_documented_keys():
     record = json.loads(sample().to_json())
     assert (
         list(record)
-        == "schema key task lang script size text caption regions quality difficulty group metadata origin stage round".split()
+        == "schema key task lang script size text caption regions masked quality difficulty group metadata origin stage round".split()
     )
     assert record["regions"][0]["score"] == -1.0
     assert record["round"] == -1
@@ -41,8 +41,8 @@ def test_record_on_disk_holds_no_null_and_the_documented_keys():
 
 
 def test_another_schema_is_refused():
-    data = sample().to_json().replace(b'"schema":2', b'"schema":1')
-    with pytest.raises(ValueError, match="made by another version of pagewheel \\(schema 1, this version has 2\\)"):
+    data = sample().to_json().replace(b'"schema":3', b'"schema":1')
+    with pytest.raises(ValueError, match="made by another version of pagewheel \\(schema 1, this version has 3\\)"):
         Sample.from_json(data)
 
 

@@ -329,7 +329,7 @@ def test_an_output_of_another_schema_is_refused_in_one_sentence(tmp_path):
     pdfs.write(tmp_path / "in/a.pdf", pdfs.lines(pdfs.LATIN))
     out = tmp_path / "out"
     assert make(tmp_path / "in", out) == 0
-    for name, old, new in (("run.json", '"schema": 2,', ""), ("shards/coarse-000000.json", '"schema": 2', '"schema": 1')):
+    for name, old, new in (("run.json", '"schema": 3,', ""), ("shards/coarse-000000.json", '"schema": 3', '"schema": 1')):
         path = out / "coarse" / name
         assert old in path.read_text()
         path.write_text(path.read_text().replace(old, new, 1))
