@@ -26,10 +26,8 @@ def test_record_round_trips():
 
 def test_record_on_disk_holds_no_null_and_the_documented_keys():
     record = json.loads(sample().to_json())
-    assert (
-        list(record)
-        == "schema key task lang script size text caption regions masked quality difficulty group metadata origin stage round".split()
-    )
+    names = "schema key task lang script size text caption regions masked quality difficulty group metadata origin stage round"
+    assert list(record) == names.split()
     assert record["regions"][0]["score"] == -1.0
     assert record["round"] == -1
     assert record["regions"][0]["lines"] == [
