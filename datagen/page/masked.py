@@ -40,15 +40,13 @@ def masked(page: Sample, doubted: Mapping[int, str], keep: float) -> Outcome:
     if not doubted:
         return Outcome(page, 1.0)
     refused = {**doubted, **_gone_on(page.regions, doubted)}
-    kept = [region for i, region in enumerate(page.regions) if i not in refused]
-    boxes = [part.box for region in page.regions for part in _parts(region)]
-    is_kept = [i not in refused for i, region in enumerate(page.regions) for _ in _parts(region)]
-    ink = PageInk.of(pixels(page.image), boxes)
-    share = _accepted_share(ink, is_kept)
+    parts = [(box, i not in refused) for i, region in enumerate(page.regions) for box in _text_boxes(region)]
+    ink = PageInk.of(pixels(page.image), [box for box, _ in parts])
+    share = _accepted_share(ink, [is_accepted for _, is_accepted in parts])
     if share < keep:
         return Outcome(page, share, "too_much_doubted")
     masks = [page.regions[i].box for i in sorted(refused)]
-    lines = [part.box for region in kept if region.label not in PICTURES for part in (region.lines or [region])]
+    lines = [box for box, is_accepted in parts if is_accepted]
     if any(shared(mask, line) > _CUT * area(line) for mask in masks for line in lines):
         return Outcome(page, share, "mask_cuts_text")
     regions = tuple(_ended(region, i, page.regions, refused) for i, region in enumerate(page.regions) if i not in refused)
@@ -76,16 +74,16 @@ def painted(page: numpy.ndarray, masks: Sequence[Box], kept: Sequence[Box]) -> b
     return simplejpeg.encode_jpeg(ink.without(dict(enumerate(masks)), around=_AROUND), _QUALITY, "RGB", "444", fastdct=False)
 
 
-def _parts(region: Region) -> Sequence[Region]:
-    """What of a region holds text's ink: its lines, or itself; nothing of a picture."""
-    return () if region.label in PICTURES else [replace(region, box=line.box) for line in region.lines] or [region]
+def _text_boxes(region: Region) -> Sequence[Box]:
+    """The boxes of a region's text: those of its lines, or its own; none of a picture."""
+    return () if region.label in PICTURES else [line.box for line in region.lines] or [region.box]
 
 
-def _accepted_share(ink: PageInk, is_kept: Sequence[bool]) -> float:
+def _accepted_share(ink: PageInk, is_accepted: Sequence[bool]) -> float:
     num_pixels = numpy.bincount(ink.places.ravel(), minlength=len(ink.owners)).astype(float)
     owned = ink.owners >= 0
-    kept = numpy.array([*is_kept, False])[ink.owners]
-    return float(num_pixels[owned & kept].sum() / max(1.0, num_pixels[owned].sum()))
+    accepted = numpy.array([*is_accepted, False])[ink.owners]
+    return float(num_pixels[owned & accepted].sum() / max(1.0, num_pixels[owned].sum()))
 
 
 def _gone_on(regions: Sequence[Region], doubted: Mapping[int, str]) -> dict[int, str]:

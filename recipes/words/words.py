@@ -39,7 +39,7 @@ SHARED: dict[str, Says] = {
     ),
     "risk": (
         "TEXT,STRUCTURE",
-        "paint over regions so that of the rest at most these shares are wrong, as 0.05,0.10; one number sets both",
+        "paint over regions of PDFs; of the rest at most STRUCTURE is wrong. TEXT isn’t shown yet, and no image is trusted",
         values.risks,
     ),
     "list": ("NAME", "the published list that the pictures come from: relaion2b-en-research-safe, wukong…; other: your own"),

@@ -116,7 +116,7 @@ class WeighLabels(Stage):
     With a `risk` (text, structure), regions are accepted one by one. A region is doubted if it is unread, or if its `structure`
     is below the probability from which on at most the second share of accepted regions is wrong. A page without another reason
     is trusted without its doubted regions, which are `masked`, if at least the share `keep` of its text's ink is accepted.
-    `accepted_share` is this share, and `num_masked` counts the masks. The text is the file's own, and has passed its own checks.
+    `accepted_share` is this share, and `num_masked` counts the masks. The first share isn't used: no outcomes of texts are known.
 
     Without such a reason, a page that an engine read is trusted. So is a page that lacked only formulas, or only formulas and
     text in pictures (at most 1 - `min_recall` of the text, since more may be a scan of a page). Earlier reasons stay. A page with
