@@ -158,8 +158,8 @@ def _region(
     lines = tuple(replace(line, look=looks.of(piece)) for line, piece in zip(plain.lines, part.pieces, strict=True))
     if part.label == "list":
         lines = (region_markdown.with_markdowns_sign(lines[0]), *lines[1:])
-    made = replace(plain, box=around([box, plain.box]), label=part.label, lines=lines, detected_by=NAME)
-    made = replace(made, structure=part.structure)
+    whole, structure = around([box, plain.box]), part.structure
+    made = replace(plain, box=whole, label=part.label, lines=lines, detected_by=NAME, structure=structure)
     match part.label:
         case "image":
             return replace(made, text="\n".join(line.text for line in made.lines), continues=False)
